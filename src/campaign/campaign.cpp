@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+//
+// Opening a campaign, step by step; a crash after any of them is harmless:
+//
+//   directory   made (0700), or found to be empty, or ours
+//   database    created as a whole, or found
+//   lock        the database's write lock, for the steps below; competitors wait
+//   lease       taken, or refused: then nothing was changed
+//   epoch       raised; from its commit on, an earlier owner that still lives can write no more
+#include "coromd/campaign/campaign.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "coromd/core/error.hpp"
+#include "database.hpp"
+#include "lease.hpp"
+#include "sqlite_ledger.hpp"
+#include "store.hpp"
+
+namespace coromd::campaign {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr char kLogName[] = "coromd.log";
+
+/// What may lie in a directory that is no campaign yet: the log, and what a crash while creating left.
+bool comes_first(const fs::path& file) {
+    const std::string name = file.filename().string();
+    return name == kLogName || name.starts_with(std::string(".") + kDatabaseName);
+}
+
+bool holds_nothing(const fs::path& directory) {
+    std::error_code error;
+    bool empty = true;
+    fs::directory_iterator entry(directory, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error))
+        empty &= comes_first(entry->path());
+    if (error) fail(ErrorKind::system, "cannot read '{}': {}", directory.string(), error.message());
+    return empty;
+}
+
+void make_directory(const fs::path& directory) {
+    std::error_code error;
+    fs::create_directories(directory, error);
+    // Also where it was there, empty or with the log: from now on it holds a campaign.
+    if (!error) fs::permissions(directory, fs::perms::owner_all, error);
+    if (error) fail(ErrorKind::system, "cannot create '{}': {}", directory.string(), error.message());
+}
+
+[[noreturn]] void fail_not_fresh(const fs::path& directory) {
+    fail(ErrorKind::usage,
+         "a fresh campaign needs a new or an empty directory, and '{}' is not empty: choose another one, "
+         "remove it, "
+         "or resume what is there",
+         directory.string());
+}
+
+/// Leaves a directory that has a database of a campaign, or one of somebody else.
+void prepare_directory(const fs::path& directory, OpenMode mode, std::uint64_t seed) {
+    std::error_code ignored;
+    const fs::file_status status = fs::status(directory, ignored);
+    if (fs::exists(status)) {
+        if (!fs::is_directory(status)) fail(ErrorKind::usage, "'{}' is not a directory", directory.string());
+        if (!holds_nothing(directory)) {
+            if (mode == OpenMode::fresh) fail_not_fresh(directory);
+            if (has_database(directory)) return;
+            fail(ErrorKind::usage,
+                 "'{}' is not a campaign directory: it is not empty and has no {}. Choose a new or an empty "
+                 "one",
+                 directory.string(), kDatabaseName);
+        }
+    }
+    make_directory(directory);
+    if (!create_database(directory, seed) && mode == OpenMode::fresh) fail_not_fresh(directory);
+}
+
+}  // namespace
+
+struct Campaign::Impl {
+    Impl(runtime::Context& context, const fs::path& place, std::uint64_t campaign_seed)
+        : directory(place),
+          seed(campaign_seed),
+          store(context, place, seed, [&] { lease.emplace(Lease::take(place, context.logger())); }) {}
+
+    fs::path directory;
+    std::uint64_t seed;
+    std::optional<Lease> lease;  // given back when the store is closed
+    Store store;
+    SqliteLedger ledger{store};
+};
+
+Campaign::Campaign(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Campaign::~Campaign() = default;
+
+std::unique_ptr<Campaign> Campaign::open(runtime::Context& context, const fs::path& directory, OpenMode mode,
+                                         std::uint64_t seed) {
+    std::error_code error;
+    const fs::path place = fs::absolute(directory, error).lexically_normal();
+    if (error) fail(ErrorKind::system, "'{}': {}", directory.string(), error.message());
+    prepare_directory(place, mode, seed);
+    return std::unique_ptr<Campaign>(new Campaign(std::make_unique<Impl>(context, place, seed)));
+}
+
+const fs::path& Campaign::directory() const noexcept {
+    return impl_->directory;
+}
+fs::path Campaign::log_path() const {
+    return impl_->directory / kLogName;
+}
+queue::JobLedger& Campaign::ledger() noexcept {
+    return impl_->ledger;
+}
+std::uint64_t Campaign::seed() const noexcept {
+    return impl_->seed;
+}
+RandomStream Campaign::random(std::string_view key) const noexcept {
+    return RandomStream(seed(), key);
+}
+
+runtime::task<void> Campaign::record_input(std::string name, std::string content) {
+    Store::Change record = [&](SQLite::Database& database) {
+        auto row = prepare(database, "SELECT content FROM inputs WHERE name = ?", name);
+        if (!row.executeStep()) {
+            prepare(database, "INSERT INTO inputs VALUES (?, ?, ?)", name, content, now_ms()).exec();
+            return;
+        }
+        const std::string recorded = text_of(database, row.getColumn(0));
+        if (recorded != content)
+            fail(ErrorKind::conflict,
+                 "'{}' has changed since the campaign was created:\n{}\n"
+                 "Undo the change, or choose another directory for a new campaign",
+                 name, queue::specification_difference(recorded, content));
+    };
+    co_await impl_->store.write(record);
+}
+
+}  // namespace coromd::campaign

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "coromd/core/log.hpp"
+
+namespace coromd::campaign {
+
+/// Says, in the file lease.json of a campaign's directory, which program owns the campaign. Given
+/// back when it is destroyed.
+class Lease {
+public:
+    static constexpr char kFileName[] = "lease.json";
+
+    /// Takes the lease for this process; takes over that of a program of this host that is dead.
+    /// To be called with the database locked, so that two who see a dead owner take turns.
+    /// Throws Error(conflict) that names the owner, Error(input) where the file is not a lease,
+    /// Error(system).
+    static Lease take(const std::filesystem::path& directory, const Logger& log);
+
+    Lease(Lease&& other) noexcept : file_(std::exchange(other.file_, {})), token_(std::move(other.token_)) {}
+    Lease& operator=(Lease&&) = delete;
+    /// Removes the file if it is still ours: neither taken over, nor of the process we were forked from.
+    ~Lease();
+
+private:
+    Lease(std::filesystem::path file, std::string token) : file_(std::move(file)), token_(std::move(token)) {}
+
+    std::filesystem::path file_;
+    std::string token_;
+};
+
+}  // namespace coromd::campaign

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#include "coromd/engine/gromacs/system.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "coromd/core/error.hpp"
+#include "coromd/core/file.hpp"
+#include "coromd/runtime/offload.hpp"
+#include "coromd/runtime/process.hpp"
+#include "coromd/trajectory/topology.hpp"
+#include "messages.hpp"
+#include "system_impl.hpp"
+
+namespace coromd::engine::gromacs {
+
+namespace fs = std::filesystem;
+using runtime::task;
+
+namespace {
+
+constexpr const char* kMdpName = "md.mdp";
+
+/// The content of a topology with all files that it includes from beside it; those of GROMACS's
+/// own library are covered by the version of GROMACS.
+void add_with_includes(const fs::path& file, std::set<fs::path>& seen, std::string& content) {
+    if (!seen.insert(file.lexically_normal()).second) return;
+    const std::string text = read_text_file(file);
+    content += text;
+    constexpr std::string_view kInclude = "#include \"";
+    for (auto at = text.find(kInclude); at != std::string::npos; at = text.find(kInclude, at + 1)) {
+        const auto begin = at + kInclude.size();
+        const auto end = text.find_first_of("\"\n", begin);
+        if (end == std::string::npos) break;
+        const fs::path included = file.parent_path() / text.substr(begin, end - begin);
+        if (fs::is_regular_file(included)) add_with_includes(included, seen, content);
+    }
+}
+
+Fingerprint topology_fingerprint(const fs::path& topology) {
+    std::set<fs::path> seen;
+    std::string content;
+    add_with_includes(topology, seen, content);
+    return fingerprint(content);
+}
+
+queue::Verdict judge_grompp(const queue::JobExit& exit, const fs::path&) {
+    if (exit.exit_code == 0) return queue::Verdict::good();
+    std::string reason = error_text(exit.stderr_tail);
+    return queue::Verdict::bad(queue::FailureClass::user, reason.empty() ? exit.text() : std::move(reason));
+}
+
+}  // namespace
+
+Input::Input(fs::path topology, const fs::path& mdp, fs::path structure)
+    : topology_(fs::absolute(topology)), mdp_(Mdp::read(mdp)), structure_(fs::absolute(structure)) {}
+
+Input& Input::index(fs::path file) {
+    index_ = fs::absolute(file);
+    return *this;
+}
+
+Input& Input::output(OutputFormat format) {
+    output_ = format;
+    return *this;
+}
+
+Input& Input::cores(int cores) {
+    if (cores < 1) fail(ErrorKind::usage, "mdrun cannot run on {} cores", cores);
+    cores_ = cores;
+    return *this;
+}
+
+Input& Input::gmx(std::vector<std::string> command) {
+    if (command.empty()) fail(ErrorKind::usage, "the command for GROMACS is empty");
+    gmx_ = std::move(command);
+    return *this;
+}
+
+Input& Input::grompp_arguments(std::vector<std::string> arguments) {
+    grompp_arguments_ = std::move(arguments);
+    return *this;
+}
+
+Input& Input::mdrun_arguments(std::vector<std::string> arguments) {
+    mdrun_arguments_ = std::move(arguments);
+    return *this;
+}
+
+GromacsSystem::GromacsSystem(const EngineContext& context, Input input, queue::Queue& md_queue,
+                             queue::Queue& helper_queue)
+    : context_(context),
+      input_(std::move(input)),
+      md_queue_(md_queue),
+      helper_queue_(helper_queue),
+      structure_(input_.structure(), input_.structure()),
+      nstout_(gromacs::nstout(input_.mdp(), input_.output())),
+      dt_ps_(input_.mdp().real("dt").value_or(0.001)) {}
+
+void GromacsSystem::check() const {
+    const Mdp& mdp = input_.mdp();
+    constexpr std::array kDynamics{"md", "md-vv", "md-vv-avek", "sd", "bd"};
+    const std::string integrator = mdp.text("integrator").value_or("md");
+    if (std::ranges::find(kDynamics, integrator) == kDynamics.end())
+        fail(ErrorKind::usage, "{}: integrator = {} is no dynamics: walkers need md, md-vv, sd or bd",
+             mdp.location("integrator"), integrator);
+    if (mdp.boolean("gen-vel").value_or(false))
+        fail(ErrorKind::usage,
+             "{}: gen-vel = yes would replace the velocities of every start frame: set it to no "
+             "and have velocities drawn by the campaign",
+             mdp.location("gen-vel"));
+    if (dt_ps_ <= 0) fail(ErrorKind::usage, "{}: dt must be positive", mdp.location("dt"));
+    const std::string group = mdp.text("compressed-x-grps").value_or("System");
+    if (input_.output() == OutputFormat::xtc && group != "System")
+        fail(ErrorKind::usage,
+             "{}: compressed-x-grps = {} leaves atoms out of the trajectory, so that no walker could start from "
+             "its frames: set it to System",
+             mdp.location("compressed-x-grps"), group);
+    try {
+        runtime::find_program(runtime::Command(input_.gmx()));
+    } catch (const Error& error) {
+        fail(ErrorKind::usage,
+             "{}: install GROMACS (Debian and Ubuntu: apt install gromacs), load its module, or name the program in "
+             "the setting engine.gmx",
+             error.message());
+    }
+    topology_fingerprint(input_.topology());
+    structure_.topology();
+}
+
+std::unique_ptr<MdEngine> GromacsSystem::engine(std::string name) const { return make_engine(*this, std::move(name)); }
+
+task<trajectory::Trajectory> GromacsSystem::reference() {
+    const auto permit = co_await one_at_a_time_.acquire();
+    if (reference_) co_return *reference_;
+    auto describe_job = [&] { return grompp("system", {}, "system.tpr"); };
+    queue::Job job = co_await runtime::offload(context_.runtime, describe_job);
+    co_await run_grompp(std::move(job));
+    std::string note;
+    auto read = [&] {
+        trajectory::Trajectory reference(input_.structure(), directory_of("system") / "system.tpr");
+        try {
+            reference.topology();
+        } catch (const Error& error) {
+            // A version of GROMACS whose tpr files we cannot read; the structure has the names.
+            reference = structure_;
+            note = error.message() + "; ";
+        }
+        note += trajectory::masses_of(*reference.topology()).note;
+        return reference;
+    };
+    reference_ = co_await runtime::offload(context_.runtime, read);
+    if (!note.empty()) context_.recorder.note("system", note);
+    co_return *reference_;
+}
+
+queue::Job GromacsSystem::grompp(const std::string& name, const fs::path& start, const std::string& tpr) const {
+    // The limits of a run are arguments of mdrun: the tpr itself never ends.
+    Mdp mdp = input_.mdp();
+    mdp.set("nsteps", -1);
+    const fs::path mdp_file = directory_of("system") / kMdpName;
+    if (!fs::exists(mdp_file) || Mdp::read(mdp_file).fingerprint() != mdp.fingerprint()) {
+        fs::create_directories(mdp_file.parent_path());
+        mdp.write(mdp_file, true);
+    }
+    std::vector<std::string> command = input_.gmx();
+    command.insert(command.end(), {"-quiet", "grompp", "-f", mdp_file, "-c", input_.structure(), "-p",
+                                   input_.topology(), "-o", tpr, "-po", "mdout.mdp"});
+    if (!start.empty()) command.insert(command.end(), {"-t", start});
+    if (input_.index()) command.insert(command.end(), {"-n", *input_.index()});
+    const auto& extra = input_.grompp_arguments();
+    command.insert(command.end(), extra.begin(), extra.end());
+
+    queue::Job job(name + "/grompp", std::move(command));
+    job.in_directory(directory_of(name))
+        .reads(mdp_file, mdp.fingerprint())
+        .reads(input_.structure(), fingerprint_file(input_.structure()))
+        .reads(input_.topology(), topology_fingerprint(input_.topology()))
+        .writes(tpr)
+        .environment("GMX_MAXBACKUP", "-1")
+        .judged_by(judge_grompp);
+    if (!start.empty()) job.reads(start, fingerprint_file(start));
+    if (input_.index()) job.reads(*input_.index(), fingerprint_file(*input_.index()));
+    return job;
+}
+
+task<void> GromacsSystem::run_grompp(queue::Job job) const {
+    const queue::JobResult result = co_await helper_queue_.run(job);
+    if (!result.ok()) throw queue::job_error(job, result);
+}
+
+std::unique_ptr<MdSystem> system(const EngineContext& context, Input input, queue::Queue& md_queue,
+                                 queue::Queue& helper_queue) {
+    return std::make_unique<GromacsSystem>(context, std::move(input), md_queue, helper_queue);
+}
+
+}  // namespace coromd::engine::gromacs

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#pragma once
+
+#include "coromd/functions/collective_variable.hpp"
+
+namespace coromd::functions {
+
+CollectiveVariableKind angle_kind();
+CollectiveVariableKind dihedral_kind();
+CollectiveVariableKind distance_kind();
+
+}  // namespace coromd::functions

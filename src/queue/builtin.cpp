@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#include "coromd/queue/queue.hpp"
+#include "kinds.hpp"
+
+namespace coromd::queue {
+
+Registry<QueueKind> builtin_queues() {
+    Registry<QueueKind> registry("queue kind");
+    registry.add(local_kind());
+    return registry;
+}
+
+}  // namespace coromd::queue

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+//
+// The life of a job, the same in every kind of queue:
+//
+//   claim ----------- known as finished: move what is still in its attempt directory, answer
+//     | not finished
+//   end_leftover      an attempt of an earlier program that still runs is stopped, never doubled
+//   admit             wait for cores
+//   begin_attempt     durable, before anything is touched
+//   execute           in a fresh directory; where it runs is recorded as soon as it does
+//   judge             on the attempt's directory
+//   ended             durable: this line is the acceptance, with the names and sizes of the files
+//   move              renames into the job's directory; repeated at the next start if cut short
+//
+// A cancelled wait stops the program; the steps after execute are carried out all the same.
+#include "coromd/queue/queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "coromd/core/error.hpp"
+#include "coromd/core/file.hpp"
+#include "coromd/runtime/offload.hpp"
+#include "coromd/runtime/with.hpp"
+#include "streams.hpp"
+
+namespace coromd::queue {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Standard output and error of an attempt: they go to files, so that the program does not depend
+// on ours being alive, and stay beside a failed attempt for a person to read.
+bool is_stream(const std::string& name) { return name == kStdoutFile || name == kStderrFile; }
+
+Verdict default_verdict(const JobExit& exit) {
+    if (exit.exit_code == 0) return Verdict::good();
+    return Verdict::bad(FailureClass::user, exit.text());
+}
+
+std::vector<OutputFile> files_in(const fs::path& directory) {
+    std::vector<OutputFile> files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory))
+        if (entry.is_regular_file() && !is_stream(entry.path().filename()))
+            files.push_back({entry.path().filename().string(), entry.file_size()});
+    std::ranges::sort(files, {}, &OutputFile::name);
+    return files;
+}
+
+Verdict judge(const Job& job, const JobExit& exit, const fs::path& directory) {
+    Verdict verdict = job.judge() ? job.judge()(exit, directory) : default_verdict(exit);
+    for (const std::string& name : job.outputs()) {
+        if (!verdict.success) break;
+        std::error_code error;
+        const auto size = fs::file_size(directory / name, error);
+        if (error || size == 0)
+            verdict = Verdict::bad(FailureClass::user,
+                                   fmt::format("{}, but '{}' {}", exit.text(), name, error ? "was not written" : "is empty"));
+    }
+    return verdict;
+}
+
+// Renames are not one step: after a crash some files are here and some still there. A file that is
+// in neither place was removed by the user after it had been moved, which is the user's right.
+void move_outputs(const Job& job, const JobResult& result) {
+    const fs::path from = job.attempt_directory(result.attempt);
+    if (!fs::exists(from)) return;
+    for (const OutputFile& file : result.files)
+        if (fs::exists(from / file.name)) fs::rename(from / file.name, job.directory() / file.name);
+    sync_path(job.directory());
+    fs::remove_all(from);
+}
+
+fs::path make_attempt_directory(const Job& job, int attempt) {
+    const fs::path directory = fs::absolute(job.attempt_directory(attempt));
+    std::error_code error;
+    fs::remove_all(directory, error);
+    fs::create_directories(directory, error);
+    if (error) fail(ErrorKind::system, "cannot create '{}': {}", directory.string(), error.message());
+    return directory;
+}
+
+}  // namespace
+
+Queue::Queue(std::string name, runtime::Context& context, JobLedger& ledger, std::unique_ptr<Backend> backend)
+    : name_(std::move(name)), context_(context), ledger_(ledger), backend_(std::move(backend)) {}
+
+runtime::task<JobResult> Queue::run(Job job) {
+    Claim claim = co_await ledger_.claim(job.key(), job.specification());
+    if (claim.state == JobState::finished) {
+        auto move = [&] { move_outputs(job, *claim.result); };
+        co_await runtime::offload(context_, move);
+        co_return std::move(*claim.result);
+    }
+    if (claim.state == JobState::cancelled) co_return std::move(*claim.result);
+
+    std::exception_ptr not_begun;
+    std::unique_ptr<Admission> admission;
+    try {
+        if (claim.state == JobState::started) {
+            std::optional<JobResult> recovered = co_await recover(job, claim);
+            if (recovered) co_return std::move(*recovered);
+        }
+        admission = co_await backend_->admit(job);
+    } catch (...) {
+        not_begun = std::current_exception();
+    }
+    if (not_begun) {
+        ledger_.release(job.key());
+        std::rethrow_exception(not_begun);
+    }
+    co_return co_await attempt(job, std::move(admission));
+}
+
+runtime::task<std::optional<JobResult>> Queue::recover(const Job& job, const Claim& claim) {
+    const fs::path directory = job.attempt_directory(claim.attempts);
+    context_.log().info("{}: attempt {} was left behind by an earlier run", job.key(), claim.attempts);
+    co_await backend_->end_leftover(job, claim.submission, directory);
+    auto is_there = [&] { return fs::is_directory(directory); };
+    if (!job.is_recoverable() || !co_await runtime::offload(context_, is_there)) co_return std::nullopt;
+    JobExit exit;
+    exit.known = false;
+    JobResult result = co_await runtime::shield(conclude(job, claim.attempts, std::move(exit)));
+    if (!result.ok()) co_return std::nullopt;
+    context_.log().info("{}: what attempt {} did is accepted", job.key(), claim.attempts);
+    co_return result;
+}
+
+runtime::task<JobResult> Queue::attempt(const Job& job, std::unique_ptr<Admission> admission) {
+    const int number = co_await ledger_.begin_attempt(job.key());
+    JobExit exit;
+    std::exception_ptr error;
+    bool cancelled = false;
+    try {
+        auto prepare = [&] { return make_attempt_directory(job, number); };
+        fs::path directory = co_await runtime::offload(context_, prepare);
+        if (job.on_start()) job.on_start()(directory);
+        std::function<runtime::task<void>(std::string)> submitted = [&](std::string submission) {
+            return ledger_.submitted(job.key(), number, std::move(submission));
+        };
+        context_.log().debug("{} attempt {}: starts", job.key(), number);
+        exit = co_await backend_->execute(job, *admission, std::move(directory), std::move(submitted));
+    } catch (const Cancelled&) {
+        cancelled = true;
+        error = std::current_exception();
+    } catch (...) {
+        error = std::current_exception();
+    }
+    admission.reset();
+    if (error) {
+        JobResult result;
+        result.key = job.key();
+        result.attempt = number;
+        result.state = cancelled ? state_when_stopped() : JobState::failed;
+        result.failure = FailureClass::infrastructure;
+        result.reason = describe(error);
+        co_await ledger_.ended(std::move(result));
+        std::rethrow_exception(error);
+    }
+    const bool stopped = exit.stopped;
+    JobResult result = co_await runtime::shield(conclude(job, number, std::move(exit)));
+    if (stopped) throw Cancelled();
+    co_return result;
+}
+
+JobState Queue::state_when_stopped() const {
+    return context_.stop_requested() ? JobState::interrupted : JobState::cancelled;
+}
+
+runtime::task<JobResult> Queue::conclude(const Job& job, int attempt, JobExit exit) {
+    JobResult result;
+    result.key = job.key();
+    result.attempt = attempt;
+    result.exit = std::move(exit);
+    auto inspect = [&] {
+        const fs::path directory = job.attempt_directory(attempt);
+        const Verdict verdict = judge(job, result.exit, directory);
+        result.failure = verdict.failure;
+        result.reason = verdict.reason;
+        if (!verdict.success) return false;
+        result.files = files_in(directory);
+        for (const OutputFile& file : result.files) sync_path(directory / file.name);
+        sync_path(directory);
+        return true;
+    };
+    if (co_await runtime::offload(context_, inspect)) result.state = JobState::finished;
+    else if (!result.exit.known) result.state = JobState::interrupted;
+    else if (result.exit.stopped) result.state = state_when_stopped();
+    else result.state = JobState::failed;
+
+    context_.log().debug("{} attempt {}: {} ({}) {}", job.key(), attempt, to_string(result.state),
+                         result.exit.text(), result.reason);
+    co_await ledger_.ended(result);
+    if (result.ok()) {
+        auto move = [&] { move_outputs(job, result); };
+        co_await runtime::offload(context_, move);
+    }
+    co_return result;
+}
+
+}  // namespace coromd::queue

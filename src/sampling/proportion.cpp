@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#include "coromd/sampling/proportion.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "coromd/core/error.hpp"
+
+namespace coromd::sampling {
+
+Proportion wilson(std::int64_t successes, std::int64_t trials, double z) {
+    if (successes < 0 || trials < successes || !(z > 0))
+        fail(ErrorKind::usage, "{} successes in {} trials make no proportion", successes, trials);
+    Proportion result{successes, trials, std::numeric_limits<double>::quiet_NaN(), 0.0, 1.0};
+    if (trials == 0) return result;
+    const double n = static_cast<double>(trials);
+    const double p = static_cast<double>(successes) / n;
+    const double z2 = z * z;
+    const double centre = (p + z2 / (2 * n)) / (1 + z2 / n);
+    const double half = z / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+    result.estimate = p;
+    result.low = std::clamp(centre - half, 0.0, 1.0);
+    result.high = std::clamp(centre + half, 0.0, 1.0);
+    return result;
+}
+
+}  // namespace coromd::sampling

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#include "coromd/session/campaign_file.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "coromd/core/error.hpp"
+#include "coromd/session/settings_file.hpp"
+
+namespace coromd::session {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The keys of a table in the order of the file, in which each definition builds on those before.
+std::vector<std::string> keys_as_written(SettingsReader& table) {
+    std::vector<std::string> keys = table.keys();
+    std::ranges::stable_sort(keys, {}, [&](const std::string& key) {
+        const Origin& origin = table.raw(key).origin();
+        return std::tuple(origin.file, origin.line, origin.column);
+    });
+    return keys;
+}
+
+/// Runs `define`, and tells where in the file the text stands that it did not like.
+template <typename Define>
+void with_origin(SettingsReader& table, const std::string& key, Define define) {
+    try {
+        define();
+    } catch (const Error& error) {
+        table.complain(key, error.message());
+    }
+}
+
+}  // namespace
+
+CampaignFile::CampaignFile(const fs::path& file) : settings_(load_settings(file)) {
+    SettingsReader top(settings_, "");
+    SettingsReader campaign = top.table("campaign");
+    name_ = campaign.string("name", file.stem().string());
+    kind_ = campaign.string("kind");
+    const std::int64_t seed = campaign.integer_from("seed", 0, 1);
+    seed_ = static_cast<std::uint64_t>(seed);
+    directory_ = campaign.has("directory") ? campaign.path("directory")
+                                           : fs::absolute(file).parent_path() / (name_ + ".campaign");
+    campaign.finish();
+    if (name_.empty() || name_.find('/') != std::string::npos)
+        campaign.complain("name", "'campaign.name' must be a name for files, without '/'");
+}
+
+functions::Definitions CampaignFile::definitions(SettingsReader& top) const {
+    functions::Definitions definitions;
+    SettingsReader variables = top.table("variables");
+    for (const std::string& name : keys_as_written(variables)) {
+        const std::string text = variables.string(name);
+        with_origin(variables, name, [&] { definitions.variable(name, text); });
+    }
+    SettingsReader states = top.table("states");
+    for (const std::string& name : keys_as_written(states)) {
+        const std::string text = states.string(name);
+        with_origin(states, name, [&] { definitions.state(name, text); });
+    }
+    return definitions;
+}
+
+CampaignFile::Parts CampaignFile::build(Session& session) const {
+    SettingsReader top(settings_, "");
+    // These two were read when the file and the session were made.
+    top.table("campaign");
+    top.table("queues");
+
+    const Registry<sampling::MethodKind> methods = sampling::builtin_methods();
+    const sampling::MethodKind* method = methods.find(kind_);
+    if (method == nullptr)
+        top.table("campaign").complain("kind", fmt::format("unknown kind of campaign '{}': known are {}", kind_, methods.names()));
+
+    Parts parts;
+    const functions::Definitions defined = definitions(top);
+    parts.method = method->make(top, defined);
+
+    const Registry<engine::EngineKind> engines = engine::builtin_engines();
+    SettingsReader engine_table = top.table("engine");
+    const std::string engine_name = engine_table.string("kind");
+    const engine::EngineKind* engine = engines.find(engine_name);
+    if (engine == nullptr)
+        engine_table.complain("kind", fmt::format("unknown engine '{}': known are {}", engine_name, engines.names()));
+    parts.system = engine->make(session.engine_context(), engine_table);
+    engine_table.finish();
+    top.finish();
+
+    parts.system->check();
+    // A selection that finds nothing is told with the line of the definition.
+    const auto topology = parts.system->structure().topology();
+    for (const char* table_name : {"variables", "states"}) {
+        SettingsReader table = top.table(table_name);
+        for (const std::string& name : keys_as_written(table))
+            with_origin(table, name, [&] { defined.at(name).function->bind(*topology); });
+    }
+    parts.method->check(*parts.system);
+    return parts;
+}
+
+}  // namespace coromd::session

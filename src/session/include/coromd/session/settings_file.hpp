@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coromd/core/settings.hpp"
+
+namespace coromd::session {
+
+/// Reads TOML. `name` is what messages call the text, and where its relative paths start from.
+/// Throws Error(usage) with file, line and column.
+Setting parse_toml(std::string_view text, const std::string& name);
+/// Throws as parse_toml(), and Error(system) where the file cannot be read.
+Setting read_toml(const std::filesystem::path& file);
+
+/// Where settings come from; what comes later wins, key by key:
+/// the site's files (`coromd/config.toml` in each folder of $XDG_CONFIG_DIRS, by default
+/// /etc/xdg, the last of them first), the user's ($XDG_CONFIG_HOME, by default ~/.config), the
+/// campaign's. Files that do not exist are left out.
+std::vector<std::filesystem::path> settings_files();
+
+/// All of settings_files() and, unless empty, `campaign_file`, one over the other.
+Setting load_settings(const std::filesystem::path& campaign_file = {});
+
+}  // namespace coromd::session

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#include "coromd/session/session.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <utility>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "coromd/core/error.hpp"
+#include "coromd/core/log.hpp"
+#include "coromd/runtime/signals.hpp"
+#include "coromd/session/settings_file.hpp"
+
+namespace coromd::session {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitInterrupted = 130;
+
+/// A logger that can be handed out before the campaign's directory, where it writes, is there.
+Logger late_logger() { return null_logger(); }
+
+void write_to(const Logger& logger, const fs::path& file, bool verbose) {
+    const Logger target = file_logger(file, verbose);
+    logger->sinks() = target->sinks();
+    logger->set_level(target->level());
+    logger->flush_on(target->flush_level());
+}
+
+}  // namespace
+
+SessionOptions& SessionOptions::seed(std::uint64_t seed) {
+    seed_ = seed;
+    return *this;
+}
+
+SessionOptions& SessionOptions::fresh(bool fresh) {
+    fresh_ = fresh;
+    return *this;
+}
+
+SessionOptions& SessionOptions::settings(Setting settings) {
+    settings_ = std::move(settings);
+    return *this;
+}
+
+SessionOptions& SessionOptions::verbose(bool verbose) {
+    verbose_ = verbose;
+    return *this;
+}
+
+SessionOptions& SessionOptions::progress(ProgressStyle style) {
+    progress_ = style;
+    return *this;
+}
+
+SessionOptions& SessionOptions::rehearsal(bool rehearsal) {
+    rehearsal_ = rehearsal;
+    return *this;
+}
+
+// In the order in which they are built; what comes later uses what comes before.
+struct Session::Impl {
+    explicit Impl(Setting merged)
+        : settings(std::move(merged)), log(late_logger()), context(0, log) {}
+
+    Setting settings;
+    Logger log;
+    runtime::Context context;
+    fs::path directory;
+    std::unique_ptr<Terminal> terminal;
+    std::unique_ptr<campaign::Campaign> campaign;
+    std::unique_ptr<queue::JobLedger> rehearsal_ledger;
+    std::map<std::string, std::unique_ptr<queue::Queue>> queues;
+
+    queue::JobLedger& ledger() { return campaign ? campaign->ledger() : *rehearsal_ledger; }
+
+    void make_queues() {
+        const Registry<queue::QueueKind> kinds = queue::builtin_queues();
+        SettingsReader all = SettingsReader(settings, "").table("queues");
+        for (const std::string& name : all.keys()) {
+            SettingsReader reader = all.table(name);
+            const std::string kind_name = reader.string("kind", "local");
+            const queue::QueueKind* kind = kinds.find(kind_name);
+            if (kind == nullptr)
+                reader.complain("kind", fmt::format("unknown kind of queue '{}': known are {}", kind_name, kinds.names()));
+            std::unique_ptr<queue::Backend> backend = kind->make(context, reader);
+            reader.finish();
+            queues[name] = std::make_unique<queue::Queue>(name, context, ledger(), std::move(backend));
+        }
+        if (!queues.contains("local"))
+            queues["local"] = std::make_unique<queue::Queue>("local", context, ledger(), queue::local_backend(context));
+    }
+};
+
+Session::Session(fs::path directory) : Session(SessionOptions(std::move(directory))) {}
+
+Session::Session(SessionOptions options)
+    : impl_(std::make_unique<Impl>(options.settings_ ? std::move(*options.settings_) : load_settings())) {
+    impl_->directory = fs::absolute(options.directory_).lexically_normal();
+    const ProgressStyle style = options.rehearsal_ ? ProgressStyle::none
+                                : options.progress_ ? *options.progress_
+                                : options.verbose_  ? ProgressStyle::lines
+                                                    : progress_style_for(stderr);
+    impl_->terminal = std::make_unique<Terminal>(stderr, style, impl_->log);
+    if (options.rehearsal_) {
+        impl_->rehearsal_ledger = queue::memory_ledger();
+    } else {
+        const auto mode = options.fresh_ ? campaign::OpenMode::fresh : campaign::OpenMode::resume_or_create;
+        impl_->campaign = campaign::Campaign::open(impl_->context, impl_->directory, mode, options.seed_);
+        write_to(impl_->log, impl_->campaign->log_path(), options.verbose_);
+        impl_->log->info("session begins, process {}", ::getpid());
+    }
+    impl_->make_queues();
+}
+
+Session::~Session() = default;
+
+int Session::run(runtime::task<void> main) {
+    Terminal& terminal = *impl_->terminal;
+    int signals = 0;
+    const runtime::StopOnSignals stop(impl_->context, [&](int) {
+        if (++signals > 1) std::_Exit(kExitInterrupted);
+        terminal.say("Stopping: running MD writes its checkpoints. (Again: leave at once.)");
+    });
+    try {
+        impl_->context.run(std::move(main));
+        terminal.finish();
+        return 0;
+    } catch (const Cancelled&) {
+        terminal.finish();
+        terminal.say("Stopped. Nothing is lost: start the same again to go on.");
+        return kExitInterrupted;
+    } catch (const Error& error) {
+        terminal.finish();
+        impl_->log->error("{}", error.what());
+        fmt::print(stderr, "error: {}\n", error.what());
+        return error.kind() == ErrorKind::usage ? kExitUsage : kExitFailed;
+    }
+}
+
+runtime::Context& Session::runtime() noexcept { return impl_->context; }
+
+Terminal& Session::terminal() noexcept { return *impl_->terminal; }
+
+campaign::Campaign& Session::campaign() {
+    if (!impl_->campaign) fail(ErrorKind::usage, "a rehearsal has no campaign");
+    return *impl_->campaign;
+}
+
+const fs::path& Session::directory() const noexcept { return impl_->directory; }
+
+RandomStream Session::random(std::string_view key) { return campaign().random(key); }
+
+queue::Queue& Session::queue(const std::string& name) {
+    const auto it = impl_->queues.find(name);
+    if (it != impl_->queues.end()) return *it->second;
+    std::string known;
+    for (const auto& [known_name, queue] : impl_->queues) known += (known.empty() ? "" : ", ") + known_name;
+    fail(ErrorKind::usage, "unknown queue '{}': known are {}; queues are set up in [queues.NAME]", name, known);
+}
+
+engine::EngineContext Session::engine_context() {
+    return {impl_->context, *impl_->terminal, impl_->directory,
+            [this](const std::string& name) -> queue::Queue& { return queue(name); }};
+}
+
+std::unique_ptr<engine::MdSystem> Session::gromacs(engine::gromacs::Input input, const std::string& queue_name) {
+    auto system = engine::gromacs::system(engine_context(), std::move(input), queue(queue_name), queue(queue_name));
+    system->check();
+    return system;
+}
+
+}  // namespace coromd::session

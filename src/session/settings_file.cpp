@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#include "coromd/session/settings_file.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+
+#include <toml++/toml.h>
+
+#include "coromd/core/error.hpp"
+#include "coromd/core/file.hpp"
+
+namespace coromd::session {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kLimit = std::size_t{4} << 20;
+constexpr int kMaxDepth = 32;
+
+Origin origin_of(const toml::node& node, const std::string& name) {
+    const auto& begin = node.source().begin;
+    return {name, static_cast<int>(begin.line), static_cast<int>(begin.column)};
+}
+
+Setting convert(const toml::node& node, const std::string& name, const Origin& origin, int depth) {
+    if (depth > kMaxDepth) fail(ErrorKind::usage, "{}: tables nested more than {} deep", origin.text(), kMaxDepth);
+    if (const auto* table = node.as_table()) {
+        Setting::Table out;
+        for (const auto& [key, value] : *table) {
+            // A key is what a message should point at, not the value behind it.
+            const auto& at = key.source().begin;
+            const Origin place = at ? Origin{name, static_cast<int>(at.line), static_cast<int>(at.column)}
+                                    : origin_of(value, name);
+            out.emplace(std::string(key.str()), convert(value, name, place, depth + 1));
+        }
+        return {std::move(out), origin};
+    }
+    if (const auto* array = node.as_array()) {
+        Setting::Array out;
+        for (const toml::node& value : *array) out.push_back(convert(value, name, origin_of(value, name), depth + 1));
+        return {std::move(out), origin};
+    }
+    if (const auto* value = node.as_boolean()) return {value->get(), origin};
+    if (const auto* value = node.as_integer()) return {value->get(), origin};
+    if (const auto* value = node.as_floating_point()) return {value->get(), origin};
+    if (const auto* value = node.as_string()) return {value->get(), origin};
+    fail(ErrorKind::usage, "{}: dates and times are not used here: write a string", origin.text());
+}
+
+std::optional<std::string> environment(const char* name) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return value;
+}
+
+}  // namespace
+
+Setting parse_toml(std::string_view text, const std::string& name) {
+    try {
+        const toml::table table = toml::parse(text, name);
+        return convert(table, name, {name, 1, 1}, 0);
+    } catch (const toml::parse_error& error) {
+        const auto& at = error.source().begin;
+        fail(ErrorKind::usage, "{}:{}:{}: {}", name, at.line, at.column, error.description());
+    }
+}
+
+Setting read_toml(const fs::path& file) { return parse_toml(read_text_file(file, kLimit), file.string()); }
+
+std::vector<fs::path> settings_files() {
+    const fs::path leaf = fs::path("coromd") / "config.toml";
+    std::vector<fs::path> files;
+    const std::string site = environment("XDG_CONFIG_DIRS").value_or("/etc/xdg");
+    for (std::size_t begin = 0; begin <= site.size();) {
+        const std::size_t end = std::min(site.find(':', begin), site.size());
+        if (end > begin) files.push_back(fs::path(site.substr(begin, end - begin)) / leaf);
+        begin = end + 1;
+    }
+    std::ranges::reverse(files);
+    if (const auto home = environment("XDG_CONFIG_HOME")) files.push_back(fs::path(*home) / leaf);
+    else if (const auto user = environment("HOME")) files.push_back(fs::path(*user) / ".config" / leaf);
+    std::erase_if(files, [](const fs::path& file) { return !fs::exists(file); });
+    return files;
+}
+
+Setting load_settings(const fs::path& campaign_file) {
+    Setting all(Setting::Table{}, {"default", 0, 0});
+    for (const fs::path& file : settings_files()) all.overlay(read_toml(file));
+    if (!campaign_file.empty()) all.overlay(read_toml(campaign_file));
+    return all;
+}
+
+}  // namespace coromd::session

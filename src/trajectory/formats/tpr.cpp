@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+//
+// TPR, the run input file of GROMACS; only the atoms are read. Big-endian throughout.
+//
+//     header   XDR: version text, size of a real, file version, generation, tag, number of atoms,
+//              ..., size of the body
+//     body     without padding: box, thermostats, then the topology:
+//              names        all texts; everything below refers to them by number
+//              parameters   of all interactions, as many numbers as each type has
+//              molecules    per kind: atoms (mass, charge, ...), names, residues, interaction
+//                           lists, two obsolete or unneeded lists
+//              blocks       which kind of molecule how many times
+//              number of atoms
+//
+// Nothing says how long a part is, so that all that comes before has to be understood. The layout
+// is that of GROMACS' tpxio.cpp for the file versions 119 (2020) to 133 (2024). The number of
+// atoms, which is found in three places, tells whether it was.
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "big_endian.hpp"
+#include "formats/builtin.hpp"
+#include "formats/corrupt.hpp"
+
+namespace coromd::trajectory {
+
+namespace {
+
+constexpr std::int32_t kFirstVersion = 119;
+constexpr std::int32_t kLastVersion = 133;
+constexpr std::int32_t kVersionWithVirtualSite1 = 121;
+constexpr std::int32_t kVersionWithoutTholeRfac = 127;
+constexpr std::int64_t kMaxFileSize = std::int64_t{4} << 30;
+
+/// How many numbers the parameters of an interaction type are.
+struct ParameterCount {
+    int reals = 0;
+    int ints = 0;
+};
+constexpr ParameterCount kNone{-1, -1};  ///< a type that has no parameters in a file
+
+/// In the order of GROMACS' function types.
+constexpr auto kParameterCounts = std::to_array<ParameterCount>({
+    {4, 0},                                 // harmonic bonds
+    {4, 0},                                 // GROMOS96 bonds
+    {6, 0},                                 // Morse bonds
+    {3, 0},                                 // cubic bonds
+    {0, 0},                                 // connections
+    {4, 0},                                 // harmonic potentials
+    {2, 0},                                 // FENE bonds
+    {2, 1},                                 // tabulated bonds
+    {2, 1},                                 // tabulated bonds without exclusions
+    {8, 0},                                 // restraint bonds
+    {4, 0},                                 // harmonic angles
+    {4, 0},                                 // GROMOS96 angles
+    {2, 0},                                 // restricted angles
+    {4, 0},                                 // linear angles
+    {3, 0},                                 // bond-bond cross terms
+    {4, 0},                                 // bond-angle cross terms
+    {8, 0},                                 // Urey-Bradley angles
+    {6, 0},                                 // quartic angles
+    {2, 1},                                 // tabulated angles
+    {4, 1},                                 // proper dihedrals
+    {12, 0},                                // Ryckaert-Bellemans dihedrals
+    {2, 0},                                 // restricted dihedrals
+    {6, 0},                                 // combined bending-torsion
+    {12, 0},                                // Fourier dihedrals
+    {4, 0},                                 // harmonic improper dihedrals
+    {4, 1},                                 // periodic improper dihedrals
+    {2, 1},                                 // tabulated dihedrals
+    {0, 2},                                 // dihedral correction maps
+    {0, 0},                                 // implicit solvent 1-2, 1-3, 1-4: without parameters since 113
+    {0, 0},  {0, 0}, kNone, kNone, {4, 0},  // Lennard-Jones 1-4
+    kNone,                                  // Coulomb 1-4
+    {5, 0},                                 // Lennard-Jones and Coulomb 1-4
+    {4, 0},                                 // Lennard-Jones and Coulomb pairs
+    {2, 0},                                 // Lennard-Jones
+    {3, 0},                                 // Buckingham
+    kNone,   kNone,  kNone, kNone, kNone,  kNone, kNone, kNone, kNone, {1, 0},  // polarization
+    {6, 0},                                                                     // water polarization
+    {3, 0},                                                                     // Thole polarization
+    {3, 0},                                                                     // anharmonic polarization
+    {12, 0},                                                                    // position restraints
+    {5, 1},           // flat-bottomed position restraints
+    {4, 2},           // distance restraints
+    kNone,   {3, 3},  // orientation restraints
+    kNone,   {4, 1},  // angle restraints
+    {4, 1},           // angle restraints with the z axis
+    {6, 0},           // dihedral restraints
+    kNone,   {2, 0},  // constraints
+    {2, 0},           // constraints without exclusions
+    {2, 0},           // SETTLE
+    {0, 0},           // virtual sites: 1
+    {1, 0},           // 2
+    {1, 0},           // 2fd
+    {2, 0},           // 3
+    {2, 0},           // 3fd
+    {2, 0},           // 3fad
+    {3, 0},           // 3out
+    {3, 0},           // 4fd
+    {3, 0},           // 4fdn
+    {1, 1},           // n
+});
+constexpr std::int32_t kTypeThole = 50;
+constexpr std::int32_t kTypeVirtualSite1 = 65;
+static_assert(kParameterCounts.size() == 75);
+/// All function types, energies included, have a list of interactions in every kind of molecule.
+constexpr std::int32_t kFunctionTypes = 94;
+
+/// Walks through the bytes of a file.
+class Cursor {
+public:
+    explicit Cursor(const InputFile& file) : file_(file) {
+        if (file.size() > kMaxFileSize) {
+            fail(ErrorKind::input, "'{}' is larger than {} bytes", file.path().string(), kMaxFileSize);
+        }
+        bytes_.resize(static_cast<std::size_t>(file.size()));
+        file.read_exactly(0, bytes_);
+    }
+
+    void set_real_size(std::size_t size) { real_size_ = size; }
+    std::size_t real_size() const noexcept { return real_size_; }
+    std::size_t remaining() const noexcept { return bytes_.size() - position_; }
+
+    template <typename T>
+    T number() {
+        return load_big_endian<T>(take(sizeof(T)));
+    }
+    std::int32_t int32() { return number<std::int32_t>(); }
+    double real() { return real_size_ == 8 ? number<double>() : static_cast<double>(number<float>()); }
+
+    /// A count of things of at least `size` bytes each, that must fit into what is left.
+    std::size_t count(std::size_t size, std::string_view what) {
+        const std::int32_t n = int32();
+        if (n < 0 || static_cast<std::size_t>(n) > remaining() / size)
+            complain("there cannot be {} {}", n, what);
+        return static_cast<std::size_t>(n);
+    }
+
+    std::string_view text(std::size_t length) {
+        return {reinterpret_cast<const char*>(take(length)), length};
+    }
+    /// As in the header: length with a final zero, length, characters padded to 4.
+    std::string_view xdr_text() {
+        const std::int32_t with_zero = int32();
+        const std::size_t length = count(1, "characters");
+        if (with_zero < 0 || static_cast<std::size_t>(with_zero) != length + 1)
+            complain("a text is expected");
+        const std::string_view found = text(length);
+        skip((4 - length % 4) % 4);
+        return found;
+    }
+    /// As in the body.
+    std::string_view body_text() {
+        const auto length = number<std::uint64_t>();
+        if (length > remaining()) complain("a text cannot have {} characters", length);
+        return text(static_cast<std::size_t>(length));
+    }
+
+    void skip(std::size_t n) { take(n); }
+    void skip_ints(std::size_t n) {
+        if (n > remaining() / 4) complain("there cannot be {} numbers", n);
+        skip(4 * n);
+    }
+    void skip_reals(std::size_t n) { skip(n * real_size_); }
+
+    template <typename... Args>
+    [[noreturn]] void complain(fmt::format_string<Args...> format, Args&&... args) const {
+        fail(ErrorKind::input,
+             "'{}' is corrupt at byte {}: {} (file version {}); a .gro file may be given instead",
+             file_.path().string(), position_, fmt::format(format, std::forward<Args>(args)...), version_);
+    }
+    void set_version(std::int32_t version) { version_ = version; }
+
+private:
+    const std::byte* take(std::size_t n) {
+        if (n > remaining()) complain("the file ends {} bytes too early", n - remaining());
+        const std::byte* found = bytes_.data() + position_;
+        position_ += n;
+        return found;
+    }
+
+    const InputFile& file_;
+    std::vector<std::byte> bytes_;
+    std::size_t position_ = 0;
+    std::size_t real_size_ = 4;
+    std::int32_t version_ = 0;
+};
+
+struct Header {
+    std::int32_t version = 0;
+    std::int32_t n_atoms = 0;
+    std::int32_t n_thermostats = 0;
+    bool has_box = false;
+};
+
+Header read_header(const InputFile& file, Cursor& in) {
+    if (!in.xdr_text().starts_with("VERSION")) in.complain("this is no TPR file");
+    const std::int32_t real_size = in.int32();
+    if (real_size != 4 && real_size != 8) in.complain("a real cannot have {} bytes", real_size);
+    in.set_real_size(static_cast<std::size_t>(real_size));
+    Header header;
+    header.version = in.int32();
+    in.set_version(header.version);
+    if (header.version < kFirstVersion || header.version > kLastVersion) {
+        fail(ErrorKind::input,
+             "'{}' has the TPR file version {}, and only {} to {} (GROMACS 2020 to 2024) are understood: "
+             "give a "
+             ".gro file instead",
+             file.path().string(), header.version, kFirstVersion, kLastVersion);
+    }
+    in.int32();  // generation
+    const std::string_view tag = in.xdr_text();
+    if (tag != "release") in.complain("it was written by a modified GROMACS (tag '{}')", tag);
+    header.n_atoms = in.int32();
+    header.n_thermostats = in.int32();
+    in.int32();  // free-energy state
+    in.real();   // lambda
+    in.int32();  // has run parameters?
+    const bool has_topology = in.int32() != 0;
+    const bool has_positions = in.int32() != 0;
+    in.int32();  // has velocities?
+    in.int32();  // has forces?
+    header.has_box = in.int32() != 0;
+    const auto body_size = in.number<std::int64_t>();
+    if (!has_topology || !has_positions) in.complain("it holds no topology or no positions");
+    // The body is padded to a multiple of 4.
+    if (body_size < 0 || (static_cast<std::uint64_t>(body_size) + 3) / 4 * 4 != in.remaining()) {
+        in.complain("{} bytes follow the header, which promises {}", in.remaining(), body_size);
+    }
+    // Every atom has a position in the file: what is allocated below is limited by the file's size.
+    if (header.n_atoms < 1 ||
+        static_cast<std::size_t>(header.n_atoms) > in.remaining() / (3 * in.real_size())) {
+        in.complain("there cannot be {} atoms", header.n_atoms);
+    }
+    if (header.n_thermostats < 0 || static_cast<std::size_t>(header.n_thermostats) > in.remaining() / 4) {
+        in.complain("there cannot be {} thermostats", header.n_thermostats);
+    }
+    return header;
+}
+
+using Names = std::vector<std::string_view>;
+
+Names read_names(Cursor& in) {
+    Names names(in.count(8, "names"));
+    for (std::string_view& name : names) name = in.body_text();
+    return names;
+}
+
+std::string_view read_name(Cursor& in, const Names& names) {
+    const std::int32_t index = in.int32();
+    if (index < 0 || static_cast<std::size_t>(index) >= names.size())
+        in.complain("there is no name {}", index);
+    return names[static_cast<std::size_t>(index)];
+}
+
+void skip_parameters(Cursor& in, std::int32_t version) {
+    in.int32();  // number of atom types
+    std::vector<std::int32_t> types(in.count(4, "interaction types"));
+    for (std::int32_t& type : types) {
+        type = in.int32();
+        if (version < kVersionWithVirtualSite1 && type >= kTypeVirtualSite1) ++type;
+    }
+    in.number<double>();  // power of the repulsion
+    in.real();            // scaling of 1-4 charges
+    for (const std::int32_t type : types) {
+        const bool known = type >= 0 && static_cast<std::size_t>(type) < kParameterCounts.size() &&
+                           kParameterCounts[static_cast<std::size_t>(type)].reals >= 0;
+        if (!known) in.complain("the interaction type {} is unknown", type);
+        const ParameterCount& count = kParameterCounts[static_cast<std::size_t>(type)];
+        const bool rfac = type == kTypeThole && version < kVersionWithoutTholeRfac;
+        in.skip_reals(static_cast<std::size_t>(count.reals) + (rfac ? 1 : 0));
+        in.skip_ints(static_cast<std::size_t>(count.ints));
+    }
+}
+
+struct MoleculeKind {
+    std::vector<Atom> atoms;
+    std::size_t n_residues = 0;
+};
+
+MoleculeKind read_molecule_kind(Cursor& in, const Names& names, std::int32_t version) {
+    MoleculeKind kind;
+    read_name(in, names);  // of the molecule
+    // Mass and charge, twice (for free energies), two types of 2 bytes, three ints; three names.
+    const std::size_t atom_size = 4 * in.real_size() + 4 + 12 + 12;
+    kind.atoms.resize(in.count(4, "atoms"));
+    kind.n_residues = in.count(1, "residues");
+    if (kind.atoms.size() > in.remaining() / atom_size)
+        in.complain("there cannot be {} atoms", kind.atoms.size());
+    std::vector<std::size_t> residue_of(kind.atoms.size());
+    for (std::size_t i = 0; i < kind.atoms.size(); ++i) {
+        kind.atoms[i].mass_amu = in.real();
+        kind.atoms[i].charge_e = in.real();
+        in.skip_reals(2);
+        in.skip(4);
+        in.int32();  // particle type
+        const std::int32_t residue = in.int32();
+        if (residue < 0 || static_cast<std::size_t>(residue) >= kind.n_residues) {
+            in.complain("atom {} is in a residue {} that does not exist", i, residue);
+        }
+        residue_of[i] = static_cast<std::size_t>(residue);
+        in.int32();  // atomic number
+    }
+    for (Atom& atom : kind.atoms) atom.name = read_name(in, names);
+    in.skip_ints(2 * kind.atoms.size());  // atom types
+
+    struct Residue {
+        std::string_view name;
+        std::int32_t number = 0;
+    };
+    std::vector<Residue> residues(kind.n_residues);
+    for (Residue& residue : residues) {
+        residue.name = read_name(in, names);
+        residue.number = in.int32();
+        in.skip(1);  // insertion code
+    }
+    for (std::size_t i = 0; i < kind.atoms.size(); ++i) {
+        kind.atoms[i].resname = residues[residue_of[i]].name;
+        kind.atoms[i].resid = residues[residue_of[i]].number;
+    }
+
+    const std::int32_t n_lists = version < kVersionWithVirtualSite1 ? kFunctionTypes - 1 : kFunctionTypes;
+    for (std::int32_t i = 0; i < n_lists; ++i) in.skip_ints(in.count(4, "interactions"));
+    in.skip_ints(in.count(4, "charge groups") + 1);
+    const std::size_t n_exclusion_lists = in.count(4, "exclusion lists");
+    const std::size_t n_exclusions = in.count(4, "exclusions");
+    in.skip_ints(n_exclusion_lists + 1);
+    in.skip_ints(n_exclusions);
+    return kind;
+}
+
+/// Molecules of a single residue are numbered on from the others, as GROMACS does it when it
+/// writes a .gro file.
+std::int32_t first_free_residue(const std::vector<MoleculeKind>& kinds) {
+    std::int32_t highest = 0;
+    for (const MoleculeKind& kind : kinds) {
+        if (kind.n_residues <= 1) continue;
+        for (const Atom& atom : kind.atoms) highest = std::max(highest, atom.resid);
+    }
+    return highest == std::numeric_limits<std::int32_t>::max() ? 1 : highest + 1;
+}
+
+Topology read_tpr_topology(const std::filesystem::path& path) {
+    const InputFile file(path);
+    Cursor in(file);
+    const Header header = read_header(file, in);
+    if (header.has_box) in.skip_reals(27);
+    in.skip_reals(static_cast<std::size_t>(header.n_thermostats));
+    const Names names = read_names(in);
+    read_name(in, names);  // of the system
+    skip_parameters(in, header.version);
+
+    std::vector<MoleculeKind> kinds(in.count(4, "kinds of molecules"));
+    for (MoleculeKind& kind : kinds) kind = read_molecule_kind(in, names, header.version);
+
+    const auto n_atoms = static_cast<std::size_t>(header.n_atoms);
+    std::vector<Atom> atoms;
+    atoms.reserve(n_atoms);
+    std::int32_t next_residue = first_free_residue(kinds);
+    for (std::size_t block = in.count(20, "blocks of molecules"); block > 0; --block) {
+        const std::int32_t index = in.int32();
+        const std::int32_t n_molecules = in.int32();
+        in.int32();  // atoms per molecule, obsolete
+        for (int state = 0; state < 2; ++state) {
+            in.skip_reals(3 * in.count(3 * in.real_size(), "restrained positions"));
+        }
+        if (index < 0 || static_cast<std::size_t>(index) >= kinds.size() || n_molecules < 0) {
+            in.complain("there cannot be {} molecules of kind {}", n_molecules, index);
+        }
+        const MoleculeKind& kind = kinds[static_cast<std::size_t>(index)];
+        if (kind.atoms.empty()) continue;
+        if (static_cast<std::size_t>(n_molecules) > (n_atoms - atoms.size()) / kind.atoms.size()) {
+            in.complain("the molecules have more than {} atoms", n_atoms);
+        }
+        for (std::int32_t molecule = 0; molecule < n_molecules; ++molecule) {
+            for (const Atom& atom : kind.atoms) {
+                atoms.push_back(atom);
+                if (kind.n_residues == 1) atoms.back().resid = next_residue;
+            }
+            if (kind.n_residues == 1) ++next_residue;
+        }
+    }
+    if (atoms.size() != n_atoms || in.int32() != header.n_atoms) {
+        in.complain("the molecules have {} atoms, the header says {}", atoms.size(), n_atoms);
+    }
+    return Topology(std::move(atoms));
+}
+
+}  // namespace
+
+Format tpr_format() {
+    Format format;
+    format.name = "TPR";
+    format.extensions = {".tpr"};
+    format.description = "GROMACS run input: names, masses and charges (versions 2020 to 2024)";
+    format.read_topology = read_tpr_topology;
+    return format;
+}
+
+}  // namespace coromd::trajectory

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace coromd::trajectory {
+
+/// What is known of an atom, whatever its position.
+struct Atom {
+    std::string name;     ///< "CA"
+    std::string resname;  ///< "ALA"
+    /// As the file numbers it: from 1, and in a GRO file modulo 100000.
+    std::int32_t resid = 0;
+    double mass_amu = std::numeric_limits<double>::quiet_NaN();  ///< NaN where unknown
+    double charge_e = std::numeric_limits<double>::quiet_NaN();  ///< NaN where unknown
+
+    bool has_mass() const noexcept { return mass_amu == mass_amu; }
+};
+
+/// The atoms of a system, in the order of its trajectories.
+class Topology {
+public:
+    Topology() = default;
+    explicit Topology(std::vector<Atom> atoms) : atoms_(std::move(atoms)) {}
+
+    const std::vector<Atom>& atoms() const noexcept { return atoms_; }
+    std::int64_t size() const noexcept { return static_cast<std::int64_t>(atoms_.size()); }
+    /// Do all atoms come with a mass, as they do from a TPR file?
+    bool has_masses() const noexcept;
+
+private:
+    std::vector<Atom> atoms_;
+};
+
+/// Reads the atoms of a structure file; the format follows from the extension (.gro, .tpr).
+/// Throws Error(usage) where no format reads it, Error(input) that names line or byte offset
+/// where the content is wrong, Error(system) where the file cannot be read.
+Topology read_topology(const std::filesystem::path& path);
+
+/// The masses of all atoms, one way or another.
+struct Masses {
+    std::vector<double> amu;  ///< one per atom; 0 for a virtual site
+    bool guessed = false;     ///< some come from element names that were guessed
+    std::string note;         ///< what was guessed, in a sentence for the user; empty if nothing was
+};
+
+/// The masses that the topology brings or, where it has none, those of the elements that the
+/// atom and residue names suggest (CA in ALA is carbon, CA in residue CA is calcium).
+/// Throws Error(usage) that names an atom whose element cannot be guessed.
+Masses masses_of(const Topology& topology);
+
+}  // namespace coromd::trajectory

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+#include "big_endian.hpp"
+#include "testing.hpp"
+
+namespace coromd::trajectory {
+namespace {
+
+/// Builds a TPR file in the layout of a version: two kinds of molecules, one parameter of each of
+/// three types that differ between versions.
+class TprBuilder {
+public:
+    std::int32_t version = 127;
+    std::int32_t n_atoms = 8;
+    std::int32_t n_waters = 2;
+    std::int32_t unknown_type = -1;
+    bool doubles = false;
+    std::string tag = "release";
+
+    std::string build() {
+        const std::string body = take([&] { write_body(); });
+        const std::string header = take([&] { write_header(static_cast<std::int64_t>(body.size())); });
+        return header + body + std::string((4 - body.size() % 4) % 4, '\0');
+    }
+
+private:
+    template <typename Write>
+    std::string take(const Write& write) {
+        out_.clear();
+        write();
+        return {reinterpret_cast<const char*>(out_.data()), out_.size()};
+    }
+
+    void ints(std::initializer_list<std::int32_t> values) {
+        for (const std::int32_t value : values) append_big_endian(out_, value);
+    }
+    void reals(std::size_t n, double value = 0.5) {
+        for (std::size_t i = 0; i < n; ++i) {
+            if (doubles) {
+                append_big_endian(out_, value);
+            } else {
+                append_big_endian(out_, static_cast<float>(value));
+            }
+        }
+    }
+    void characters(std::string_view text) {
+        for (const char c : text) out_.push_back(static_cast<std::byte>(c));
+    }
+    void xdr_text(const std::string& text) {
+        ints({static_cast<std::int32_t>(text.size()) + 1, static_cast<std::int32_t>(text.size())});
+        characters(text + std::string((4 - text.size() % 4) % 4, '\0'));
+    }
+
+    void write_header(std::int64_t body_size) {
+        xdr_text("VERSION 2022.5");
+        ints({doubles ? 8 : 4, version, version >= 121 ? 28 : 27});
+        xdr_text(tag);
+        ints({n_atoms, 1, 0});
+        reals(1);
+        ints({0, 1, 1, 0, 0, 1});
+        append_big_endian(out_, body_size);
+    }
+
+    void write_body() {
+        reals(27);  // box
+        reals(1);   // thermostat
+        const std::vector<std::string> names{"system", "PEP", "CA", "HA", "ALA",
+                                             "SOL",    "OW",  "HW", "",   "GLY"};
+        ints({static_cast<std::int32_t>(names.size())});
+        for (const std::string& name : names) {
+            append_big_endian(out_, std::uint64_t{name.size()});
+            characters(name);
+        }
+        ints({0});
+        // Lennard-Jones, Thole polarization, SETTLE, virtual site 3.
+        const std::int32_t vsite3 = version >= 121 ? 68 : 67;
+        ints({2, 4, 37, 50, 64, unknown_type >= 0 ? unknown_type : vsite3});
+        append_big_endian(out_, 12.0);
+        reals(1);
+        reals(2);
+        reals(version < 127 ? 4 : 3);
+        reals(2);
+        reals(2);
+        ints({2});
+        write_peptide();
+        write_water();
+        ints({2});
+        ints({0, 1, 2, 0, 0});
+        ints({1, n_waters, 3, 1});
+        reals(3);  // a restrained position
+        ints({0});
+        ints({n_atoms});
+        reals(3 * static_cast<std::size_t>(n_atoms));
+    }
+
+    void atom(double mass, double charge, std::int32_t residue) {
+        reals(1, mass);
+        reals(1, charge);
+        reals(1, mass);
+        reals(1, charge);
+        ints({0});  // two types of 2 bytes
+        ints({0, residue, 6});
+    }
+    void lists(std::int32_t n_atoms_of_kind) {
+        const std::int32_t n_lists = version >= 121 ? 94 : 93;
+        for (std::int32_t i = 0; i < n_lists; ++i) {
+            if (i == 10) {
+                ints({4, 0, 0, 1, 2});
+            } else {
+                ints({0});
+            }
+        }
+        ints({1, 0, n_atoms_of_kind});   // charge groups
+        ints({2, 3, 0, 2, 3, 0, 1, 1});  // exclusions
+    }
+    void write_peptide() {
+        ints({1, 2, 2});
+        atom(12.01, 0.25, 0);
+        atom(1.008, -0.25, 1);
+        ints({2, 3, 2, 3, 2, 3});
+        ints({4, 7});
+        out_.push_back(std::byte{' '});
+        ints({9, 8});
+        out_.push_back(std::byte{' '});
+        lists(2);
+    }
+    void write_water() {
+        ints({5, 3, 1});
+        atom(15.999, -0.8, 0);
+        atom(1.008, 0.4, 0);
+        atom(1.008, 0.4, 0);
+        ints({6, 7, 7, 6, 7, 7, 6, 7, 7});
+        ints({5, 1});
+        out_.push_back(std::byte{' '});
+        lists(3);
+    }
+
+    std::vector<std::byte> out_;
+};
+
+class Tpr : public testing::Test {
+protected:
+    Topology read(const std::string& bytes) {
+        write_bytes(folder_ / "a.tpr", bytes);
+        return read_topology(folder_ / "a.tpr");
+    }
+    Error error_with(const std::string& bytes) {
+        return error_of([&] { read(bytes); });
+    }
+
+    TemporaryFolder folder_;
+};
+
+TEST_F(Tpr, EveryKnownVersionAndPrecision) {
+    for (std::int32_t version = 119; version <= 133; ++version) {
+        for (const bool doubles : {false, true}) {
+            TprBuilder builder;
+            builder.version = version;
+            builder.doubles = doubles;
+            const Topology topology = read(builder.build());
+            ASSERT_EQ(topology.size(), 8) << version;
+            EXPECT_TRUE(topology.has_masses());
+            const auto& atoms = topology.atoms();
+            EXPECT_EQ(atoms[0].name, "CA");
+            EXPECT_EQ(atoms[0].resname, "ALA");
+            EXPECT_EQ(atoms[0].resid, 7);
+            EXPECT_FLOAT_EQ(static_cast<float>(atoms[0].mass_amu), 12.01F);
+            EXPECT_EQ(atoms[1].resname, "GLY");
+            EXPECT_EQ(atoms[1].resid, 8);
+            EXPECT_EQ(atoms[1].charge_e, -0.25);
+            // Molecules of one residue are numbered on.
+            EXPECT_EQ(atoms[4].resid, 9);
+            EXPECT_EQ(atoms[5].resid, 10);
+            EXPECT_EQ(atoms[7].name, "HW");
+        }
+    }
+}
+
+TEST_F(Tpr, GromacsFileWithEveryKindOfInteraction) {
+    // exotic.top has nearly all that GROMACS 2022.5 knows, and so all that has to be skipped.
+    const Topology topology = read_topology(golden("exotic.tpr"));
+    ASSERT_EQ(topology.size(), 60);
+    EXPECT_EQ(topology.atoms()[1].name, "IO");
+    EXPECT_FLOAT_EQ(static_cast<float>(topology.atoms()[1].mass_amu), 22.99F);
+    EXPECT_EQ(topology.atoms()[1].charge_e, 1.0);
+    EXPECT_EQ(topology.atoms()[1].resid, 9);
+    EXPECT_EQ(topology.atoms()[2].name, "A1");
+    EXPECT_EQ(topology.atoms()[2].resname, "ONE");
+    EXPECT_EQ(topology.atoms()[9].name, "A8");
+    EXPECT_EQ(topology.atoms()[9].mass_amu, 19.5);
+    EXPECT_EQ(topology.atoms()[9].resid, 7);
+    EXPECT_EQ(topology.atoms()[10].mass_amu, 0.0);
+    EXPECT_EQ(topology.atoms()[59].resid, 13);
+}
+
+TEST_F(Tpr, OtherVersionsAreNamed) {
+    for (const std::int32_t version : {58, 118, 134, 999}) {
+        TprBuilder builder;
+        builder.version = version;
+        const Error error = error_with(builder.build());
+        EXPECT_EQ(error.kind(), ErrorKind::input);
+        EXPECT_THAT(error.what(), testing::HasSubstr("file version " + std::to_string(version)));
+        EXPECT_THAT(error.what(), testing::HasSubstr(".gro"));
+    }
+}
+
+TEST_F(Tpr, WhatDoesNotAddUpIsAnError) {
+    TprBuilder atoms;
+    atoms.n_atoms = 9;
+    EXPECT_THAT(error_with(atoms.build()).what(), testing::HasSubstr("8 atoms, the header says 9"));
+    TprBuilder molecules;
+    molecules.n_waters = 1000000000;
+    EXPECT_THAT(error_with(molecules.build()).what(), testing::HasSubstr("more than 8 atoms"));
+    TprBuilder type;
+    type.unknown_type = 34;
+    EXPECT_THAT(error_with(type.build()).what(), testing::HasSubstr("interaction type 34"));
+    TprBuilder tag;
+    tag.tag = "mybranch";
+    EXPECT_THAT(error_with(tag.build()).what(), testing::HasSubstr("mybranch"));
+    EXPECT_THAT(error_with("this is text").what(), testing::HasSubstr("a.tpr"));
+    EXPECT_EQ(error_with("").kind(), ErrorKind::input);
+}
+
+TEST_F(Tpr, EveryCutIsAnError) {
+    const std::string good = TprBuilder().build();
+    for (std::size_t n = 0; n < good.size(); ++n) {
+        EXPECT_EQ(error_with(good.substr(0, n)).kind(), ErrorKind::input) << n;
+    }
+}
+
+TEST_F(Tpr, EveryChangedByteIsAnErrorOrATopology) {
+    const std::string good = read_bytes(golden("exotic.tpr"));
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        std::string bad = good;
+        bad[i] = static_cast<char>(bad[i] ^ 0xff);
+        try {
+            EXPECT_EQ(read(bad).size(), 60);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::input);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace coromd::trajectory
