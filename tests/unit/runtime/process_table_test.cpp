@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "coromd/runtime/gather.hpp"
@@ -50,11 +51,13 @@ TEST(ProcessTable, WhatOnlyWaitsToBeReapedIsGone) {
         ::setpgid(0, 0);
         ::_exit(0);
     }
-    while (detail::process_entry(child)->lives) ::usleep(100);
+    while (process_start_time(child)) ::usleep(100);
+    ASSERT_TRUE(detail::process_entry(child));
     EXPECT_FALSE(process_start_time(child));
     EXPECT_FALSE(detail::group_lives(child));
     Context context;
     context.run(wait_for_foreign(child, detail::process_entry(child)->start_time));
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
 }
 
 class WaitForForeign : public testing::TestWithParam<ExitNotice> {};

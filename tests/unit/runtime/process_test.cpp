@@ -50,7 +50,7 @@ TEST_P(ProcessTest, ReportsExitCodesAndSignals) {
 
 TEST_P(ProcessTest, NoticesOneThatEndedLongAgo) {
     Process process = start(Command({"true"}));
-    while (detail::process_entry(process.pid())->lives) ::usleep(1000);
+    while (process_start_time(process.pid())) ::usleep(1000);
     EXPECT_TRUE(context.run(process.wait()).success());
     EXPECT_TRUE(context.run(process.wait()).success());
     EXPECT_TRUE(process.ended());

@@ -42,7 +42,7 @@ TEST_F(Gro, AnyNumberOfDecimalsAndWindowsLineEnds) {
         file(
             "precise\r\n"
             "1\r\n"
-            "    1ALA     CA    1   0.123456   1.234567  -2.345678   0.1234567   0.2345678  -0.3456789\r\n"
+            "    1ALA     CA    1   0.123456   1.234567  -2.345678  0.1234567  0.2345678 -0.3456789\r\n"
             " 1 2 3\r\n")
             .frame(0);
     EXPECT_EQ(frame.positions[0], (Vec3f{0.123456F, 1.234567F, -2.345678F}));
@@ -140,7 +140,7 @@ TEST_F(Gro, WrongContentIsNamedWithItsByte) {
           Case{"x\n1\n    1ALA     CA    1   0.1\n 1 2 3\n", "byte 4: three coordinates"},
           Case{"x\n1\n    1ALA     CA    1   0.100   0.2a0   0.300\n 1 2 3\n", "columns 29 to 36"},
           Case{"x\n1\n    1ALA     CA    1   0.100   0.200\n 1 2 3\n", "a number is expected"},
-          Case{"x\n1\n    1ALA     CA    1   0.100     nan   0.300\n 1 2 3\n", "three coordinates"},
+          Case{"x\n1\n    1ALA     CA    1   0.100     nan   0.300\n 1 2 3\n", "is expected"},
           Case{"x\n1\n    1ALA     CA    1   0.100   0.200     inf\n 1 2 3\n", "a number is expected"},
           Case{"x\n1\n    1ALA     CA    1   0.100   0.200   0.300\n 1 2\n", "3 or 9 numbers"},
           Case{"x\n1\n    1ALA     CA    1   0.100   0.200   0.300\n 1 2 z\n", "'z' in the box"}}) {

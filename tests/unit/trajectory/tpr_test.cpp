@@ -228,12 +228,12 @@ TEST_F(Tpr, EveryCutIsAnError) {
 }
 
 TEST_F(Tpr, EveryChangedByteIsAnErrorOrATopology) {
-    const std::string good = read_bytes(golden("exotic.tpr"));
+    const std::string good = TprBuilder().build();
     for (std::size_t i = 0; i < good.size(); ++i) {
         std::string bad = good;
         bad[i] = static_cast<char>(bad[i] ^ 0xff);
         try {
-            EXPECT_EQ(read(bad).size(), 60);
+            EXPECT_EQ(read(bad).size(), 8);
         } catch (const Error& error) {
             EXPECT_EQ(error.kind(), ErrorKind::input);
         }

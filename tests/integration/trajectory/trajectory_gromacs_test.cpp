@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+//
+// Files that coromd and GROMACS write for each other. What GROMACS decodes is taken from a TRR file
+// that `gmx trjconv` makes of it, which holds the floats as they are.
+#include <cstdlib>
+
+#include "unit/trajectory/testing.hpp"
+
+namespace coromd::trajectory {
+namespace {
+
+class WithGromacs : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!runs("--version")) GTEST_SKIP() << "GROMACS does not run here";
+    }
+
+    bool runs(const std::string& arguments, const std::string& input = "0\n") {
+        const char* gmx = std::getenv("GMX");
+        const std::string command = "cd '" + folder_.path().string() + "' && printf '" + input +
+                                    "' | GMX_MAXBACKUP=-1 '" + (gmx ? gmx : "gmx") + "' " + arguments +
+                                    " > output.txt 2>&1";
+        return std::system(command.c_str()) == 0;
+    }
+    void gmx(const std::string& arguments, const std::string& input = "0\n") {
+        ASSERT_TRUE(runs(arguments, input)) << arguments << '\n' << output();
+    }
+    std::string output() { return read_bytes(folder_ / "output.txt"); }
+
+    void write(const std::string& name, const std::vector<Frame>& frames) {
+        const std::size_t n_atoms = frames.front().positions.size();
+        FrameWriter writer(folder_ / name, {.overwrite = true, .topology = water_topology(n_atoms)});
+        for (const Frame& frame : frames) writer.write(frame);
+        writer.close();
+    }
+    std::vector<Frame> read(const std::string& name) {
+        std::vector<Frame> frames;
+        Trajectory(folder_ / name, "").for_each_frame({}, [&](const Frame& f) { frames.push_back(f); });
+        return frames;
+    }
+
+    TemporaryFolder folder_;
+};
+
+/// Systems of different kinds, each a frame.
+std::vector<Frame> frames_of_all_kinds(std::size_t n_atoms) {
+    std::vector<Frame> frames;
+    const auto add = [&](float spread, float step) {
+        const auto number = static_cast<std::int64_t>(frames.size());
+        RandomStream random(n_atoms, std::to_string(number));
+        Frame frame = water_like_frame(n_atoms, 100 * number);
+        Vec3f p;
+        for (std::size_t i = 0; i < n_atoms; ++i) {
+            const auto uniform = [&] { return spread * static_cast<float>(random.uniform() - 0.5); };
+            const auto shift = [&] { return step * static_cast<float>(random.normal()); };
+            if (step == 0.0F || i % 50 == 0) p = {uniform(), uniform(), uniform()};
+            p = {p.x + shift(), p.y + shift(), p.z + shift()};
+            frame.positions[i] = p;
+        }
+        frames.push_back(frame);
+    };
+    frames.push_back(water_like_frame(n_atoms, 0));
+    add(5.0F, 0.0F);         // independent
+    add(5.0F, 0.1F);         // chains
+    add(0.02F, 0.001F);      // nearly all at one place
+    add(300.0F, 0.5F);       // the product of the sizes has more than 50 bits
+    add(10000.0F, 0.2F);     // more than 64
+    add(100000.0F, 0.1F);    // a size has more than 24 bits
+    add(1000000.0F, 10.0F);  // far apart
+    return frames;
+}
+
+TEST_F(WithGromacs, XtcIsTheSameInBothDirections) {
+    for (const std::size_t n_atoms : {1U, 9U, 10U, 11U, 57U, 500U, 3001U}) {
+        SCOPED_TRACE(n_atoms);
+        write("exact.trr", frames_of_all_kinds(n_atoms));
+        write("ours.xtc", frames_of_all_kinds(n_atoms));
+        gmx("trjconv -f exact.trr -o theirs.xtc -ndec 3");
+        EXPECT_TRUE(read_bytes(folder_ / "ours.xtc") == read_bytes(folder_ / "theirs.xtc"))
+            << "encoded otherwise";
+
+        gmx("trjconv -f theirs.xtc -o decoded.trr");
+        const std::vector<Frame> ours = read("theirs.xtc");
+        const std::vector<Frame> theirs = read("decoded.trr");
+        ASSERT_EQ(ours.size(), theirs.size());
+        for (std::size_t i = 0; i < ours.size(); ++i) {
+            EXPECT_EQ(ours[i].positions, theirs[i].positions) << "frame " << i;
+            EXPECT_EQ(ours[i].box, theirs[i].box);
+            EXPECT_EQ(ours[i].step, theirs[i].step);
+            EXPECT_EQ(ours[i].time_ps, theirs[i].time_ps);
+        }
+    }
+}
+
+TEST_F(WithGromacs, OtherPrecisionsAreTheSame) {
+    std::vector<Frame> frames{water_like_frame(300, 0)};
+    write("exact.trr", frames);
+    for (const int decimals : {1, 2, 4, 6}) {
+        frames[0].precision = std::pow(10.0F, static_cast<float>(decimals));
+        write("ours.xtc", frames);
+        gmx("trjconv -f exact.trr -o theirs.xtc -ndec " + std::to_string(decimals));
+        EXPECT_TRUE(read_bytes(folder_ / "ours.xtc") == read_bytes(folder_ / "theirs.xtc")) << decimals;
+    }
+}
+
+TEST_F(WithGromacs, TrrIsCopiedUnchanged) {
+    std::vector<Frame> frames;
+    for (int i = 0; i < 3; ++i) frames.push_back(with_velocities(water_like_frame(100, 10 * i)));
+    frames[1].box.c = {1.0F, 0.5F, 2.5F};
+    write("ours.trr", frames);
+    gmx("trjconv -f ours.trr -o theirs.trr");
+    EXPECT_TRUE(read_bytes(folder_ / "ours.trr") == read_bytes(folder_ / "theirs.trr"));
+}
+
+TEST_F(WithGromacs, GroIsReadAlike) {
+    std::vector<Frame> frames;
+    for (int i = 0; i < 3; ++i) frames.push_back(with_velocities(water_like_frame(99, 10 * i)));
+    for (const float precision : {0.0F, 1e5F}) {
+        for (Frame& frame : frames) frame.precision = precision;
+        write("ours.gro", frames);
+        gmx("trjconv -f ours.gro -o theirs.trr");
+        const std::vector<Frame> ours = read("ours.gro");
+        const std::vector<Frame> theirs = read("theirs.trr");
+        ASSERT_EQ(theirs.size(), 3U);
+        for (std::size_t i = 0; i < 3; ++i) {
+            EXPECT_LT(largest_difference(ours[i].positions, theirs[i].positions), 1e-6F);
+            EXPECT_LT(largest_difference(ours[i].velocities, theirs[i].velocities), 1e-6F);
+            EXPECT_EQ(ours[i].time_ps, frames[i].time_ps);
+            EXPECT_NEAR(theirs[i].time_ps, frames[i].time_ps, 1e-5);
+            EXPECT_EQ(theirs[i].step, frames[i].step);
+        }
+    }
+}
+
+TEST_F(WithGromacs, CheckAcceptsWhatWeWrite) {
+    for (const char* name : {"a.xtc", "a.trr", "a.gro"}) {
+        write_trajectory(folder_ / name, 7, 0, 500, 300);
+        gmx(std::string("check -f ") + name);
+        EXPECT_THAT(output(), testing::ContainsRegex("Coords +7")) << name;
+        EXPECT_THAT(output(), testing::HasSubstr("# Atoms  300")) << name;
+    }
+}
+
+/// Mass and charge of every atom, as `gmx dump -s` shows them kind by kind.
+struct MassAndCharge {
+    double mass;
+    double charge;
+};
+std::vector<MassAndCharge> atoms_of_dump(const std::string& text) {
+    const auto number_after = [](const std::string& line, const std::string& key) {
+        return std::stod(line.substr(line.find(key) + key.size()));
+    };
+    std::vector<std::pair<std::size_t, std::size_t>> blocks;  // kind, number
+    std::vector<std::vector<MassAndCharge>> kinds;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t start = std::min(line.find_first_not_of(' '), line.size());
+        const std::string_view trimmed = std::string_view(line).substr(start);
+        if (trimmed.starts_with("moltype  ")) blocks.emplace_back(number_after(line, "="), 0);
+        if (trimmed.starts_with("#molecules"))
+            blocks.back().second = static_cast<std::size_t>(number_after(line, "="));
+        if (trimmed.starts_with("moltype (")) kinds.emplace_back();
+        if (trimmed.starts_with("atom[") && line.find("m=") != std::string::npos) {
+            kinds.back().push_back({number_after(line, "m="), number_after(line, "q=")});
+        }
+    }
+    std::vector<MassAndCharge> atoms;
+    for (const auto& [kind, number] : blocks) {
+        for (std::size_t i = 0; i < number; ++i)
+            atoms.insert(atoms.end(), kinds[kind].begin(), kinds[kind].end());
+    }
+    return atoms;
+}
+
+class Tpr : public WithGromacs {
+protected:
+    /// Compares `name` with what GROMACS says of it.
+    void expect_same(const std::string& name) {
+        const Topology ours = read_topology(folder_ / name);
+        gmx("dump -s " + name);
+        const std::vector<MassAndCharge> atoms = atoms_of_dump(output());
+        ASSERT_EQ(static_cast<std::size_t>(ours.size()), atoms.size());
+        gmx("editconf -f " + name + " -o names.gro");
+        const Topology names = read_topology(folder_ / "names.gro");
+        ASSERT_EQ(ours.size(), names.size());
+        for (std::size_t i = 0; i < atoms.size(); ++i) {
+            const Atom& atom = ours.atoms()[i];
+            // dump shows six digits.
+            EXPECT_NEAR(atom.mass_amu, atoms[i].mass, 1e-5 * atoms[i].mass) << i;
+            EXPECT_NEAR(atom.charge_e, atoms[i].charge, 1e-5) << i;
+            EXPECT_EQ(atom.name, names.atoms()[i].name) << i;
+            EXPECT_EQ(atom.resname, names.atoms()[i].resname) << i;
+            EXPECT_EQ(atom.resid, names.atoms()[i].resid) << i;
+        }
+    }
+};
+
+constexpr const char* kMdp =
+    "integrator = md\nnsteps = 10\ncutoff-scheme = verlet\ncoulombtype = cut-off\nrcoulomb = 0.8\nrvdw = "
+    "0.8\n"
+    "tcoupl = v-rescale\ntc-grps = system\ntau-t = 0.5\nref-t = 300\ngen-vel = yes\ndisre = simple\n";
+
+TEST_F(Tpr, SolvatedPeptide) {
+    std::filesystem::copy_file(
+        std::filesystem::path(COROMD_EXAMPLES) / "alanine_dipeptide/alanine_dipeptide.pdb",
+        folder_ / "a.pdb");
+    write_bytes(folder_ / "md.mdp", kMdp);
+    gmx("pdb2gmx -f a.pdb -o p.gro -ff amber99sb-ildn -water tip3p");
+    gmx("editconf -f p.gro -o b.gro -bt dodecahedron -d 0.9 -c");
+    gmx("solvate -cp b.gro -cs spc216.gro -p topol.top -o s.gro");
+    gmx("grompp -f md.mdp -c s.gro -p topol.top -o t.tpr -maxwarn 5");
+    expect_same("t.tpr");
+}
+
+TEST_F(Tpr, NearlyEveryKindOfInteraction) {
+    std::filesystem::copy_file(std::filesystem::path(COROMD_TEST_DATA) / "exotic.top",
+                               folder_ / "exotic.top");
+    write_bytes(folder_ / "md.mdp", kMdp);
+    Frame frame = water_like_frame(60, 0, 1, 4.0F);
+    frame.box = {{4, 0, 0}, {0, 4, 0}, {0, 0, 4}};
+    write("e.gro", {frame});
+    gmx("grompp -f md.mdp -c e.gro -r e.gro -p exotic.top -o t.tpr -maxwarn 100");
+    expect_same("t.tpr");
+}
+
+}  // namespace
+}  // namespace coromd::trajectory
