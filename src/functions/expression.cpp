@@ -3,7 +3,8 @@
 // An expression is parsed once, by our own parser. Each evaluator then owns a muParser object,
 // which must not be shared between threads, compiled from the parser's code. Its variables are
 // bound to doubles that stay where they are, so that an evaluation is a walk over byte code.
-// muParser's optimizer stays off: it would evaluate checked operations before there are values.
+// muParser's optimizer stays off: it rewrites sums and products, and finds little to gain where every
+// operation is checked.
 #include "coromd/functions/expression.hpp"
 
 #include <cmath>

@@ -18,7 +18,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/std.h>
 
 #include "coromd/core/error.hpp"
 #include "coromd/runtime/offload.hpp"
@@ -47,11 +46,11 @@ FrameNeeds positions_up_to_last(const std::vector<std::int32_t>& atoms) {
         .atoms = atoms.empty() ? 0 : std::int64_t{atoms.back()} + 1, .velocities = false, .forces = false};
 }
 
-/// "file.xtc" or "file.xtc and 2 more files".
+/// "'a.xtc'" or "'a.xtc' and 2 more".
 std::string described(const Trajectory& trajectory) {
     const auto& files = trajectory.files();
     if (files.size() == 1) return fmt::format("'{}'", files.front().string());
-    return fmt::format("'{}' and {} more files", files.front().string(), files.size() - 1);
+    return fmt::format("'{}' and {} more", files.front().string(), files.size() - 1);
 }
 
 /// One pass of some functions over a trajectory.

@@ -71,7 +71,7 @@ MinimumImage::MinimumImage(const trajectory::Box& box) {
 }
 
 Vec3 MinimumImage::operator()(const Vec3& difference) const {
-    if (!periodic_) return difference;
+    if (!periodic_ || norm2(difference) <= safe_distance2_) return difference;
     Vec3 rounded = difference;
     for (std::size_t i = 0; i < 3; ++i) {
         rounded = rounded - std::round(dot(inverse_[i], difference)) * basis_[i];

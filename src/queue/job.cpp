@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "coromd/core/error.hpp"
+#include "coromd/runtime/process.hpp"
+#include "streams.hpp"
 
 namespace coromd::queue {
 
@@ -20,22 +22,31 @@ namespace {
 constexpr std::array kFailureNames{"none", "infrastructure", "timeout", "memory", "user"};
 constexpr std::array kStateNames{"unknown", "started", "finished", "failed", "interrupted", "cancelled"};
 
-void check_key(const std::string& key) {
-    const auto portable = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::strchr("._-+/", c) != nullptr;
-    };
-    const bool good = !key.empty() && key.size() <= 512 && std::ranges::all_of(key, portable) &&
-                      key.front() != '/' && key.back() != '/' && key.find("//") == std::string::npos &&
-                      key.find("..") == std::string::npos;
+// Room for ".attempt<N>" in the longest name of a file (255 bytes).
+constexpr std::size_t kMaxKeyPart = 200;
+constexpr std::size_t kMaxKey = 512;
+
+bool is_key_part(std::string_view part) {
+    constexpr std::string_view kPortable =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+";
+    return !part.empty() && part.size() <= kMaxKeyPart && part != "." && part.find("..") == part.npos &&
+           part.find_first_not_of(kPortable) == part.npos;
+}
+
+void check_key(std::string_view key) {
+    bool good = key.size() <= kMaxKey;
+    for (std::size_t begin = 0, end = 0; good && end != key.npos; begin = end + 1) {
+        end = key.find('/', begin);
+        good = is_key_part(key.substr(begin, end - begin));
+    }
     if (!good)
         fail(ErrorKind::usage,
              "'{}' cannot be the key of a job: use letters, digits and ._-+ in parts separated by '/'", key);
 }
 
-void check_file_name(const std::string& name) {
-    if (name.empty() || name.find('/') != std::string::npos || name == "." || name == "..")
-        fail(ErrorKind::usage, "'{}' cannot be an output of a job: it must be the name of a file", name);
+bool is_output_name(const std::string& name) {
+    return !name.empty() && name.find_first_of(std::string_view("/\0", 2)) == name.npos && name != "." &&
+           name != ".." && !is_stream(name);
 }
 
 FailureClass failure_class(std::string_view text) {
@@ -49,6 +60,16 @@ std::string last_lines(std::string_view text, int count) {
     auto begin = text.size();
     while (count-- > 0 && begin != std::string_view::npos) begin = text.rfind('\n', begin == 0 ? 0 : begin - 1);
     return std::string(begin == std::string_view::npos ? text : text.substr(begin + 1));
+}
+
+/// get() would convert what does not fit as a cast does.
+template <typename T>
+T integer(const json& object, const char* name) {
+    const json& value = object.at(name);
+    const bool fits = value.is_number_unsigned() ? std::in_range<T>(value.get<std::uint64_t>())
+                                                 : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
+    if (!fits) fail(ErrorKind::input, "a job's recorded result cannot be read: '{}' is no integer that fits", name);
+    return value.get<T>();
 }
 
 // Program output may hold any bytes; JSON only takes UTF-8.
@@ -73,8 +94,9 @@ JobState job_state(std::string_view text) {
 std::string JobExit::text() const {
     if (!known) return "its end was not seen";
     if (timed_out) return "stopped at its wall time";
-    if (exit_code) return fmt::format("exit code {}", *exit_code);
-    return fmt::format("killed by signal {} ({})", signal, ::strsignal(signal));
+    if (exit_code) return runtime::ExitStatus{exit_code, {}}.text();
+    if (signal != 0) return runtime::ExitStatus{{}, signal}.text();
+    return "it was not run";
 }
 
 Job::Job(std::string key, std::vector<std::string> command) : key_(std::move(key)), command_(std::move(command)) {
@@ -88,6 +110,9 @@ Job& Job::in_directory(fs::path directory) {
 }
 
 Job& Job::needs(const Resources& resources) {
+    if (resources.cores < 1 || resources.gpus < 0 || resources.walltime.count() < 0)
+        fail(ErrorKind::usage, "job '{}' asks for {} cores, {} GPUs and {} ms", key_, resources.cores, resources.gpus,
+             resources.walltime.count());
     resources_ = resources;
     return *this;
 }
@@ -98,7 +123,9 @@ Job& Job::reads(const fs::path& file, const Fingerprint& content) {
 }
 
 Job& Job::writes(std::string file_name) {
-    check_file_name(file_name);
+    if (!is_output_name(file_name))
+        fail(ErrorKind::usage, "'{}' cannot be an output of a job: it must be the name of a file, not {} or {}",
+             file_name, kStdoutFile, kStderrFile);
     outputs_.push_back(std::move(file_name));
     return *this;
 }
@@ -139,7 +166,7 @@ Job& Job::on_start(std::function<void(const fs::path&)> callback) {
 }
 
 fs::path Job::attempt_directory(int number) const {
-    return directory_ / fmt::format("{}.attempt{}", leaf(), number);
+    return fs::absolute(directory_) / fmt::format("{}.attempt{}", leaf(), number);
 }
 
 std::string Job::leaf() const { return key_.substr(key_.rfind('/') + 1); }
@@ -187,31 +214,31 @@ std::string JobResult::to_json() const {
 JobResult JobResult::from_json(std::string_view text) {
     try {
         const json in = json::parse(text);
-        if (in.at("version").get<int>() != 1)
-            fail(ErrorKind::input, "a job's result has version {}, this program reads version 1",
-                 in.at("version").get<int>());
+        if (const int version = integer<int>(in, "version"); version != 1)
+            fail(ErrorKind::input, "a job's result has version {}, this program reads version 1", version);
         JobResult result;
         result.key = in.at("key").get<std::string>();
-        result.attempt = in.at("attempt").get<int>();
+        result.attempt = integer<int>(in, "attempt");
         result.state = job_state(in.at("state").get<std::string>());
         result.failure = failure_class(in.at("failure").get<std::string>());
         result.reason = in.at("reason").get<std::string>();
         JobExit& exit = result.exit;
-        if (in.contains("exit_code")) exit.exit_code = in.at("exit_code").get<int>();
-        exit.signal = in.at("signal").get<int>();
+        if (in.contains("exit_code")) exit.exit_code = integer<int>(in, "exit_code");
+        exit.signal = integer<int>(in, "signal");
         exit.known = in.at("known").get<bool>();
-        exit.timed_out = in.at("timed_out").get<bool>();
         exit.stopped = in.at("stopped").get<bool>();
+        exit.timed_out = in.at("timed_out").get<bool>();
         exit.node = in.at("node").get<std::string>();
-        exit.started_ms = in.at("started_ms").get<std::int64_t>();
-        exit.ended_ms = in.at("ended_ms").get<std::int64_t>();
+        exit.started_ms = integer<std::int64_t>(in, "started_ms");
+        exit.ended_ms = integer<std::int64_t>(in, "ended_ms");
         exit.cpu_seconds = in.at("cpu_seconds").get<double>();
-        exit.peak_memory_kib = in.at("peak_memory_kib").get<std::uint64_t>();
+        exit.peak_memory_kib = integer<std::uint64_t>(in, "peak_memory_kib");
         exit.stdout_tail = in.at("stdout_tail").get<std::string>();
         exit.stderr_tail = in.at("stderr_tail").get<std::string>();
         for (const json& file : in.at("files")) {
-            OutputFile output{file.at("name").get<std::string>(), file.at("size").get<std::uint64_t>()};
-            check_file_name(output.name);
+            OutputFile output{file.at("name").get<std::string>(), integer<std::uint64_t>(file, "size")};
+            if (!is_output_name(output.name))
+                fail(ErrorKind::input, "a job's recorded result cannot be read: it names a file '{}'", output.name);
             result.files.push_back(std::move(output));
         }
         return result;

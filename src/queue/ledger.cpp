@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "coromd/core/error.hpp"
@@ -17,31 +17,38 @@ class MemoryLedger final : public JobLedger {
 public:
     runtime::task<Claim> claim(std::string key, std::string specification) override {
         if (taken_.contains(key)) fail(ErrorKind::conflict, "the key '{}' is used by two jobs of this program", key);
-        Entry& entry = entries_[key];
-        if (entry.specification.empty()) entry.specification = specification;
-        if (entry.specification != specification)
-            fail(ErrorKind::conflict, "the job '{}' is known with another specification:\n{}", key,
-                 specification_difference(entry.specification, specification));
-        taken_.insert(key);
-        co_return entry.claim;
+        Claim claim;
+        if (const auto known = entries_.find(key); known != entries_.end()) {
+            if (known->second.specification != specification)
+                fail(ErrorKind::conflict, "the job '{}' is known with another specification:\n{}", key,
+                     specification_difference(known->second.specification, specification));
+            claim = known->second.claim;
+        }
+        taken_.emplace(std::move(key), std::move(specification));
+        co_return claim;
     }
 
     runtime::task<int> begin_attempt(std::string key) override {
-        Claim& claim = entries_.at(key).claim;
-        if (claim.state == JobState::finished)
+        const auto taken = taken_.find(key);
+        if (taken == taken_.end()) fail(ErrorKind::usage, "the job '{}' was begun without a claim", key);
+        Entry& entry = entries_[key];
+        if (entry.claim.state == JobState::finished)
             fail(ErrorKind::conflict, "the job '{}' is finished and cannot be begun again", key);
-        claim.state = JobState::started;
-        claim.submission.clear();
-        co_return ++claim.attempts;
+        entry.specification = taken->second;
+        entry.claim.state = JobState::started;
+        entry.claim.submission.clear();
+        co_return ++entry.claim.attempts;
     }
 
-    runtime::task<void> submitted(std::string key, int /*attempt*/, std::string submission) override {
-        entries_.at(key).claim.submission = std::move(submission);
+    runtime::task<void> submitted(std::string key, int attempt, std::string submission) override {
+        running(key, attempt).submission = std::move(submission);
         co_return;
     }
 
     runtime::task<void> ended(JobResult result) override {
-        Claim& claim = entries_.at(result.key).claim;
+        if (result.state == JobState::unknown || result.state == JobState::started)
+            fail(ErrorKind::usage, "an attempt of '{}' cannot end as '{}'", result.key, to_string(result.state));
+        Claim& claim = running(result.key, result.attempt);
         claim.state = result.state;
         claim.submission.clear();
         claim.result = std::move(result);
@@ -55,8 +62,18 @@ private:
         std::string specification;
         Claim claim;
     };
+
+    Claim& running(const std::string& key, int attempt) {
+        const auto known = entries_.find(key);
+        if (known == entries_.end() || known->second.claim.state != JobState::started ||
+            known->second.claim.attempts != attempt)
+            fail(ErrorKind::conflict, "attempt {} of the job '{}' does not run: it has ended, or was never begun",
+                 attempt, key);
+        return known->second.claim;
+    }
+
     std::map<std::string, Entry> entries_;
-    std::set<std::string> taken_;
+    std::map<std::string, std::string> taken_;  // with the specification that was asked for
 };
 
 std::vector<std::string> lines_of(const std::string& text) {

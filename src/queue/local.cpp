@@ -6,13 +6,19 @@
 // run of neighbours that is free, so that mdrun can be pinned to them. Where the machine's cores
 // are not all ours (a container, a batch job), or no run is long enough, the job is not pinned.
 //
+// A child is the leader of a process group. SIGTERM goes to the child alone, because mdrun takes a
+// second one for an order to hurry; when the child has ended, the rest of the group gets SIGKILL, so
+// that nobody writes the files any more when they are judged.
+//
 // A child is known again after a crash of ours by boot id, pid and start time; in the instant
-// before that is recorded, by its working directory.
+// before that is recorded, by the files that its output goes to.
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <charconv>
+#include <csignal>
+#include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <sched.h>
@@ -21,12 +27,11 @@
 #include <fmt/format.h>
 
 #include "coromd/core/error.hpp"
-#include "coromd/core/file.hpp"
 #include "coromd/queue/queue.hpp"
+#include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/process.hpp"
 #include "coromd/runtime/semaphore.hpp"
 #include "coromd/runtime/timeout.hpp"
-#include "coromd/runtime/timer.hpp"
 #include "coromd/runtime/with.hpp"
 #include "kinds.hpp"
 #include "streams.hpp"
@@ -93,20 +98,28 @@ private:
     std::optional<int> first_;
 };
 
-void replace_all(std::string& text, std::string_view what, std::string_view by) {
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
-        text.replace(at, what.size(), by);
+/// `{name}` replaced by its value, in one pass: what a value holds is not looked at again.
+std::string filled_in(std::string_view text, const std::map<std::string, std::string>& values) {
+    std::string out;
+    for (auto open = text.find('{'); open != text.npos; open = text.find('{')) {
+        out += text.substr(0, open);
+        text.remove_prefix(open);
+        const auto close = text.find('}');
+        const auto value = close == text.npos ? values.end() : values.find(std::string(text.substr(1, close - 1)));
+        out += value == values.end() ? "{" : value->second;
+        text.remove_prefix(value == values.end() ? 1 : close + 1);
+    }
+    return out += text;
 }
 
-std::vector<std::string> filled_in(const Job& job, const LocalAdmission& admission, bool may_pin) {
+std::vector<std::string> command_of(const Job& job, const LocalAdmission& admission, bool may_pin) {
     const bool pin = may_pin && admission.first_core();
     std::map<std::string, std::string> values = job.parameters();
     values["cores"] = std::to_string(admission.cores());
     values["first_core"] = std::to_string(pin ? *admission.first_core() : 0);
     values["pin"] = pin ? "on" : "auto";
-    std::vector<std::string> command = job.command();
-    for (std::string& argument : command)
-        for (const auto& [name, value] : values) replace_all(argument, fmt::format("{{{}}}", name), value);
+    std::vector<std::string> command;
+    for (const std::string& argument : job.command()) command.push_back(filled_in(argument, values));
     return command;
 }
 
@@ -120,13 +133,52 @@ std::string host_name() {
     return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
-/// SIGTERM to the program, which passes it on if it wants to; SIGKILL to its whole group.
 task<void> stop_process(runtime::Process& process, std::chrono::milliseconds grace) {
     process.signal(SIGTERM);
-    const auto in_time = co_await runtime::with_timeout(grace, process.wait());
-    if (in_time) co_return;
+    if (co_await runtime::with_timeout(grace, process.wait())) co_return;
     process.signal_group(SIGKILL);
     co_await process.wait();
+}
+
+struct Leftover {
+    pid_t pid;
+    std::string start_time;
+};
+
+template <typename Integer>
+std::optional<Integer> parse_integer(std::string_view text) {
+    Integer value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+/// "boot id:pid:start time" as execute() recorded it; nothing where the machine was booted since.
+std::optional<Leftover> parse_submission(const std::string& submission) {
+    const auto first = submission.find(':');
+    const auto second = submission.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) return std::nullopt;
+    if (submission.substr(0, first) != runtime::boot_id()) return std::nullopt;
+    const auto pid = parse_integer<pid_t>(std::string_view(submission).substr(first + 1, second - first - 1));
+    if (!pid || *pid <= 1) return std::nullopt;
+    return Leftover{*pid, submission.substr(second + 1)};
+}
+
+/// The leader of a group whose output goes to the streams of this attempt. Not the working directory:
+/// a person who looks at the files has a shell in there.
+std::optional<Leftover> find_leftover(const fs::path& attempt_directory) {
+    std::error_code error;
+    const fs::path directory = fs::canonical(attempt_directory, error);
+    if (error) return std::nullopt;
+    for (const fs::directory_entry& entry : fs::directory_iterator("/proc", error)) {
+        const auto pid = parse_integer<pid_t>(entry.path().filename().native());
+        if (!pid || *pid == ::getpid() || ::getpgid(*pid) != *pid) continue;
+        if (fs::read_symlink(entry.path() / "fd/1", error) != directory / kStdoutFile &&
+            fs::read_symlink(entry.path() / "fd/2", error) != directory / kStderrFile)
+            continue;
+        if (auto start_time = runtime::process_start_time(*pid)) return Leftover{*pid, std::move(*start_time)};
+    }
+    return std::nullopt;
 }
 
 class LocalBackend final : public Backend {
@@ -139,7 +191,7 @@ public:
 
     task<std::unique_ptr<Admission>> admit(const Job& job) override {
         const Resources& needs = job.resources();
-        if (needs.cores < 1 || needs.cores > cores_)
+        if (needs.cores > cores_)
             fail(ErrorKind::usage, "job '{}' asks for {} cores; this queue has {}", job.key(), needs.cores, cores_);
         if (needs.gpus > 0) fail(ErrorKind::usage, "job '{}' asks for {} GPUs; this queue has none", job.key(), needs.gpus);
         runtime::Permit permit = co_await free_.acquire(static_cast<std::size_t>(needs.cores));
@@ -148,7 +200,7 @@ public:
 
     task<JobExit> execute(const Job& job, const Admission& admission, fs::path directory,
                           std::function<task<void>(std::string)> submitted) override {
-        runtime::Command command(filled_in(job, static_cast<const LocalAdmission&>(admission), may_pin_));
+        runtime::Command command(command_of(job, static_cast<const LocalAdmission&>(admission), may_pin_));
         command.working_directory(directory).output_files(directory / kStdoutFile, directory / kStderrFile);
         for (const auto& [name, value] : job.environment()) command.environment(name, value);
         if (!job.input().empty()) command.input(job.input());
@@ -162,7 +214,7 @@ public:
             co_await submitted(fmt::format("{}:{}:{}", runtime::boot_id(), process.pid(), process.start_time()));
             exit.timed_out = !co_await ended_in_time(process, job.resources().walltime);
         } catch (const Cancelled&) {
-            exit.stopped = true;
+            exit.stopped = !process.ended();
         } catch (...) {
             error = std::current_exception();
         }
@@ -173,6 +225,7 @@ public:
                 exit.stopped = true;
             }
         }
+        process.signal_group(SIGKILL);
         if (error) std::rethrow_exception(error);
 
         const runtime::ProcessResult result = process.result();
@@ -181,28 +234,21 @@ public:
         exit.signal = result.status.signal.value_or(0);
         exit.cpu_seconds = std::chrono::duration<double>(result.cpu_time).count();
         exit.peak_memory_kib = result.max_rss_bytes / 1024;
-        exit.stdout_tail = read_tail(directory / kStdoutFile, kStreamTail);
-        exit.stderr_tail = read_tail(directory / kStderrFile, kStreamTail);
         co_return exit;
     }
 
     task<void> end_leftover(const Job& job, std::string submission, fs::path directory) override {
-        for (const Leftover& leftover : submission.empty() ? running_in(directory) : parse(submission)) {
-            if (!runtime::process_is(leftover.pid, leftover.start_time)) continue;
-            context_.log().warn("{}: stopping process {} of an earlier run", job.key(), leftover.pid);
-            ::kill(leftover.pid, SIGTERM);
-            const auto in_time = co_await runtime::with_timeout(
-                job.grace(), runtime::wait_for_foreign(leftover.pid, leftover.start_time));
-            if (!in_time) ::kill(-leftover.pid, SIGKILL);
-        }
+        auto look = [&] { return submission.empty() ? find_leftover(directory) : parse_submission(submission); };
+        const std::optional<Leftover> leftover = co_await runtime::offload(context_, look);
+        if (!leftover || !runtime::process_is(leftover->pid, leftover->start_time)) co_return;
+        context_.log().warn("{}: stopping process {} of an earlier run", job.key(), leftover->pid);
+        ::kill(leftover->pid, SIGTERM);
+        co_await runtime::with_timeout(job.grace(), runtime::wait_for_foreign(leftover->pid, leftover->start_time));
+        ::kill(-leftover->pid, SIGKILL);
+        co_await runtime::wait_for_foreign(leftover->pid, leftover->start_time);
     }
 
 private:
-    struct Leftover {
-        pid_t pid;
-        std::string start_time;
-    };
-
     static task<bool> ended_in_time(runtime::Process& process, std::chrono::milliseconds walltime) {
         if (walltime.count() == 0) {
             co_await process.wait();
@@ -210,34 +256,6 @@ private:
         }
         const auto status = co_await runtime::with_timeout(walltime, process.wait());
         co_return status.has_value();
-    }
-
-    /// "boot id:pid:start time" as execute() recorded it; nothing where the machine was booted since.
-    static std::vector<Leftover> parse(const std::string& submission) {
-        const auto first = submission.find(':');
-        const auto second = submission.find(':', first + 1);
-        if (first == std::string::npos || second == std::string::npos) return {};
-        if (submission.substr(0, first) != runtime::boot_id()) return {};
-        pid_t pid = 0;
-        const char* begin = submission.data() + first + 1;
-        const char* end = submission.data() + second;
-        if (std::from_chars(begin, end, pid).ptr != end || pid <= 1) return {};
-        return {{pid, submission.substr(second + 1)}};
-    }
-
-    static std::vector<Leftover> running_in(const fs::path& directory) {
-        std::vector<Leftover> found;
-        std::error_code error;
-        const fs::path wanted = fs::canonical(directory, error);
-        if (error) return found;
-        for (const fs::directory_entry& entry : fs::directory_iterator("/proc", error)) {
-            const std::string name = entry.path().filename();
-            pid_t pid = 0;
-            if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
-            if (fs::read_symlink(entry.path() / "cwd", error) != wanted) continue;
-            if (const auto start_time = runtime::process_start_time(pid)) found.push_back({pid, *start_time});
-        }
-        return found;
     }
 
     runtime::Context& context_;
@@ -256,7 +274,11 @@ std::unique_ptr<Backend> local_backend(runtime::Context& context, int cores) {
 QueueKind local_kind() {
     return {"local", "processes on this machine, as many at once as it has cores",
             [](runtime::Context& context, SettingsReader& settings) {
-                return local_backend(context, static_cast<int>(settings.integer_from("cores", 1, machine_cores().usable)));
+                constexpr std::int64_t kMaxCores = 1 << 16;
+                const std::int64_t cores = settings.integer_from("cores", 1, machine_cores().usable);
+                if (cores > kMaxCores)
+                    settings.complain("cores", fmt::format("'cores' must be at most {}, not {}", kMaxCores, cores));
+                return local_backend(context, static_cast<int>(cores));
             }};
 }
 

@@ -6,16 +6,19 @@
 //     | not finished
 //   end_leftover      an attempt of an earlier program that still runs is stopped, never doubled
 //   admit             wait for cores
-//   begin_attempt     durable, before anything is touched
+//   begin_attempt     durable, before anything is touched; up to here the key is given back on errors
 //   execute           in a fresh directory; where it runs is recorded as soon as it does
-//   judge             on the attempt's directory
+//   judge             on the attempt's directory; what is accepted is synced
 //   ended             durable: this line is the acceptance, with the names and sizes of the files
 //   move              renames into the job's directory; repeated at the next start if cut short
 //
-// A cancelled wait stops the program; the steps after execute are carried out all the same.
+// Every attempt that was begun is ended in the ledger, also where its program could not be started or
+// its judge threw. A cancelled wait stops the program; the steps after execute are carried out all
+// the same.
 #include "coromd/queue/queue.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "coromd/core/error.hpp"
@@ -30,19 +33,28 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Standard output and error of an attempt: they go to files, so that the program does not depend
-// on ours being alive, and stay beside a failed attempt for a person to read.
-bool is_stream(const std::string& name) { return name == kStdoutFile || name == kStderrFile; }
+/// fn() with what the file system throws made an Error.
+template <typename Fn>
+auto translated(Fn&& fn) {
+    try {
+        return fn();
+    } catch (const fs::filesystem_error& error) {
+        fail(ErrorKind::system, "{}", error.what());
+    }
+}
 
 Verdict default_verdict(const JobExit& exit) {
-    if (exit.exit_code == 0) return Verdict::good();
-    return Verdict::bad(FailureClass::user, exit.text());
+    // What was stopped may well say 0, and have left half of its work.
+    if (exit.exit_code == 0 && !exit.stopped && !exit.timed_out) return Verdict::good();
+    // Nobody here sends SIGKILL to a program that runs well.
+    const bool killed = exit.signal == SIGKILL && !exit.stopped;
+    return Verdict::bad(killed ? FailureClass::infrastructure : FailureClass::user, exit.text());
 }
 
 std::vector<OutputFile> files_in(const fs::path& directory) {
     std::vector<OutputFile> files;
     for (const fs::directory_entry& entry : fs::directory_iterator(directory))
-        if (entry.is_regular_file() && !is_stream(entry.path().filename()))
+        if (entry.is_regular_file() && !is_stream(entry.path().filename().native()))
             files.push_back({entry.path().filename().string(), entry.file_size()});
     std::ranges::sort(files, {}, &OutputFile::name);
     return files;
@@ -61,23 +73,52 @@ Verdict judge(const Job& job, const JobExit& exit, const fs::path& directory) {
     return verdict;
 }
 
+/// Judges an attempt and fills in what it left. An accepted one lies on the disk for good.
+Verdict inspect(const Job& job, JobResult& result) {
+    const fs::path directory = job.attempt_directory(result.attempt);
+    try {
+        result.exit.stdout_tail = read_tail(directory / kStdoutFile, kStreamTail);
+        result.exit.stderr_tail = read_tail(directory / kStderrFile, kStreamTail);
+        Verdict verdict = judge(job, result.exit, directory);
+        if (!verdict.success) return verdict;
+        std::vector<OutputFile> files = files_in(directory);
+        for (const OutputFile& file : files) sync_path(directory / file.name);
+        sync_path(directory);
+        sync_path(directory.parent_path());
+        result.files = std::move(files);
+        return verdict;
+    } catch (...) {
+        // A judge is anybody's code.
+        return Verdict::bad(FailureClass::infrastructure,
+                            fmt::format("{}, but it cannot be judged: {}", result.exit.text(),
+                                        describe(std::current_exception())));
+    }
+}
+
 // Renames are not one step: after a crash some files are here and some still there. A file that is
 // in neither place was removed by the user after it had been moved, which is the user's right.
 void move_outputs(const Job& job, const JobResult& result) {
     const fs::path from = job.attempt_directory(result.attempt);
     if (!fs::exists(from)) return;
     for (const OutputFile& file : result.files)
-        if (fs::exists(from / file.name)) fs::rename(from / file.name, job.directory() / file.name);
-    sync_path(job.directory());
+        if (fs::exists(from / file.name)) fs::rename(from / file.name, from.parent_path() / file.name);
+    sync_path(from.parent_path());
     fs::remove_all(from);
 }
 
+/// Makes a folder with its parents. One is there for good when its parent is synced.
+void make_directory(const fs::path& directory) {
+    if (fs::is_directory(directory)) return;
+    make_directory(directory.parent_path());
+    fs::create_directory(directory);
+    sync_path(directory.parent_path());
+}
+
 fs::path make_attempt_directory(const Job& job, int attempt) {
-    const fs::path directory = fs::absolute(job.attempt_directory(attempt));
-    std::error_code error;
-    fs::remove_all(directory, error);
-    fs::create_directories(directory, error);
-    if (error) fail(ErrorKind::system, "cannot create '{}': {}", directory.string(), error.message());
+    const fs::path directory = job.attempt_directory(attempt);
+    make_directory(directory.parent_path());
+    fs::remove_all(directory);
+    fs::create_directory(directory);
     return directory;
 }
 
@@ -88,21 +129,22 @@ Queue::Queue(std::string name, runtime::Context& context, JobLedger& ledger, std
 
 runtime::task<JobResult> Queue::run(Job job) {
     Claim claim = co_await ledger_.claim(job.key(), job.specification());
-    if (claim.state == JobState::finished) {
-        auto move = [&] { move_outputs(job, *claim.result); };
-        co_await runtime::offload(context_, move);
-        co_return std::move(*claim.result);
-    }
     if (claim.state == JobState::cancelled) co_return std::move(*claim.result);
 
-    std::exception_ptr not_begun;
     std::unique_ptr<Admission> admission;
+    int number = 0;
+    std::exception_ptr not_begun;
     try {
+        if (claim.state == JobState::finished) {
+            co_await deliver(job, *claim.result);
+            co_return std::move(*claim.result);
+        }
         if (claim.state == JobState::started) {
             std::optional<JobResult> recovered = co_await recover(job, claim);
             if (recovered) co_return std::move(*recovered);
         }
         admission = co_await backend_->admit(job);
+        number = co_await ledger_.begin_attempt(job.key());
     } catch (...) {
         not_begun = std::current_exception();
     }
@@ -110,14 +152,17 @@ runtime::task<JobResult> Queue::run(Job job) {
         ledger_.release(job.key());
         std::rethrow_exception(not_begun);
     }
-    co_return co_await attempt(job, std::move(admission));
+    co_return co_await attempt(job, number, std::move(admission));
 }
 
 runtime::task<std::optional<JobResult>> Queue::recover(const Job& job, const Claim& claim) {
     const fs::path directory = job.attempt_directory(claim.attempts);
     context_.log().info("{}: attempt {} was left behind by an earlier run", job.key(), claim.attempts);
     co_await backend_->end_leftover(job, claim.submission, directory);
-    auto is_there = [&] { return fs::is_directory(directory); };
+    auto is_there = [&] {
+        std::error_code ignored;
+        return fs::is_directory(directory, ignored);
+    };
     if (!job.is_recoverable() || !co_await runtime::offload(context_, is_there)) co_return std::nullopt;
     JobExit exit;
     exit.known = false;
@@ -127,13 +172,12 @@ runtime::task<std::optional<JobResult>> Queue::recover(const Job& job, const Cla
     co_return result;
 }
 
-runtime::task<JobResult> Queue::attempt(const Job& job, std::unique_ptr<Admission> admission) {
-    const int number = co_await ledger_.begin_attempt(job.key());
+runtime::task<JobResult> Queue::attempt(const Job& job, int number, std::unique_ptr<Admission> admission) {
     JobExit exit;
     std::exception_ptr error;
     bool cancelled = false;
     try {
-        auto prepare = [&] { return make_attempt_directory(job, number); };
+        auto prepare = [&] { return translated([&] { return make_attempt_directory(job, number); }); };
         fs::path directory = co_await runtime::offload(context_, prepare);
         if (job.on_start()) job.on_start()(directory);
         std::function<runtime::task<void>(std::string)> submitted = [&](std::string submission) {
@@ -144,6 +188,10 @@ runtime::task<JobResult> Queue::attempt(const Job& job, std::unique_ptr<Admissio
     } catch (const Cancelled&) {
         cancelled = true;
         error = std::current_exception();
+    } catch (const Error& failure) {
+        // A copy: a ledger may throw the same object at many.
+        error = std::make_exception_ptr(
+            Error(failure).add_context(fmt::format("job '{}', attempt {}", job.key(), number)));
     } catch (...) {
         error = std::current_exception();
     }
@@ -153,15 +201,14 @@ runtime::task<JobResult> Queue::attempt(const Job& job, std::unique_ptr<Admissio
         result.key = job.key();
         result.attempt = number;
         result.state = cancelled ? state_when_stopped() : JobState::failed;
-        result.failure = FailureClass::infrastructure;
+        result.failure = cancelled ? FailureClass::none : FailureClass::infrastructure;
         result.reason = describe(error);
+        context_.log().info("{} attempt {}: {} ({})", job.key(), number, to_string(result.state), result.reason);
         co_await ledger_.ended(std::move(result));
         std::rethrow_exception(error);
     }
-    const bool stopped = exit.stopped;
-    JobResult result = co_await runtime::shield(conclude(job, number, std::move(exit)));
-    if (stopped) throw Cancelled();
-    co_return result;
+    // Throws Cancelled at its end where execute() was cancelled.
+    co_return co_await runtime::shield(conclude(job, number, std::move(exit)));
 }
 
 JobState Queue::state_when_stopped() const {
@@ -173,30 +220,29 @@ runtime::task<JobResult> Queue::conclude(const Job& job, int attempt, JobExit ex
     result.key = job.key();
     result.attempt = attempt;
     result.exit = std::move(exit);
-    auto inspect = [&] {
-        const fs::path directory = job.attempt_directory(attempt);
-        const Verdict verdict = judge(job, result.exit, directory);
-        result.failure = verdict.failure;
-        result.reason = verdict.reason;
-        if (!verdict.success) return false;
-        result.files = files_in(directory);
-        for (const OutputFile& file : result.files) sync_path(directory / file.name);
-        sync_path(directory);
-        return true;
-    };
-    if (co_await runtime::offload(context_, inspect)) result.state = JobState::finished;
-    else if (!result.exit.known) result.state = JobState::interrupted;
-    else if (result.exit.stopped) result.state = state_when_stopped();
-    else result.state = JobState::failed;
-
+    auto look = [&] { return inspect(job, result); };
+    Verdict verdict = co_await runtime::offload(context_, look);
+    result.reason = std::move(verdict.reason);
+    if (verdict.success) {
+        result.state = JobState::finished;
+    } else if (!result.exit.known) {
+        result.state = JobState::interrupted;
+    } else if (result.exit.stopped) {
+        result.state = state_when_stopped();
+    } else {
+        result.state = JobState::failed;
+        result.failure = result.exit.timed_out ? FailureClass::timeout : verdict.failure;
+    }
     context_.log().debug("{} attempt {}: {} ({}) {}", job.key(), attempt, to_string(result.state),
                          result.exit.text(), result.reason);
     co_await ledger_.ended(result);
-    if (result.ok()) {
-        auto move = [&] { move_outputs(job, result); };
-        co_await runtime::offload(context_, move);
-    }
+    if (result.ok()) co_await deliver(job, result);
     co_return result;
+}
+
+runtime::task<void> Queue::deliver(const Job& job, const JobResult& result) {
+    auto work = [&] { translated([&] { move_outputs(job, result); }); };
+    co_await runtime::offload(context_, work);
 }
 
 }  // namespace coromd::queue

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include "coromd/runtime/process.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -20,11 +21,13 @@
 
 // Handlers in the loop, not coroutines, follow a process from its start on:
 //   - a pipe is readable: read what is there; at its end, close it;
-//   - the process has ended (its pidfd is readable, or a SIGCHLD came): reap it, read what is left in
-//     the pipes, close everything, set `ended`.
-// Each handler that waits keeps the State alive, so that a process whose Process object is gone is
-// still drained and reaped. The pipes are closed at the end of the process, not of the stream: a
-// grandchild may hold them open for hours.
+//   - the process has ended (its pidfd is readable, or a SIGCHLD came): reap it, read what is in the
+//     pipes, set `ended`.
+// The handler that waits for the end keeps the State alive, so that a process whose Process object is
+// gone is still drained and reaped. The end of the pipes is not waited for: a grandchild may hold them
+// open for hours. But they are drained as long as there is a Process object, for a grandchild that is
+// asked to stop, together with a shell above it that dies at once, must not die of SIGPIPE when it says
+// so on its standard error.
 
 namespace coromd::runtime {
 namespace {
@@ -51,17 +54,20 @@ public:
         if (reader) pipe.assign(reader.release());
     }
 
-    /// Reads once. Zero at the end of the stream and where nothing is there.
+    /// Reads once and says how much; closes the pipe at its end.
     std::size_t read_some() {
         char buffer[16 << 10];
         const ssize_t n = ::read(pipe.native_handle(), buffer, sizeof buffer);
-        if (n <= 0) return 0;
-        tail.append(std::string_view(buffer, static_cast<std::size_t>(n)));
-        return static_cast<std::size_t>(n);
+        if (n > 0) {
+            tail.append(std::string_view(buffer, static_cast<std::size_t>(n)));
+            return static_cast<std::size_t>(n);
+        }
+        if (n == 0 || (errno != EAGAIN && errno != EINTR)) close();
+        return 0;
     }
 
     /// Reads what the pipe holds now, and no more should somebody go on writing.
-    void finish() {
+    void read_what_is_there() {
         if (!pipe.is_open()) return;
         const int capacity = ::fcntl(pipe.native_handle(), F_GETPIPE_SZ);
         for (std::size_t done = 0; done < static_cast<std::size_t>(std::max(capacity, 0));) {
@@ -69,7 +75,6 @@ public:
             if (n == 0) break;
             done += n;
         }
-        close();
     }
 
     void close() {
@@ -110,9 +115,10 @@ struct Process::State : std::enable_shared_from_this<State> {
     void listen(OutputStream& stream) {
         if (!stream.pipe.is_open()) return;
         stream.pipe.async_wait(stream.pipe.wait_read,
-                               [self = shared_from_this(), &stream](const asio::error_code& failed) {
-                                   if (failed) return;
-                                   if (stream.read_some() == 0) stream.close();
+                               [weak = weak_from_this(), &stream](const asio::error_code& failed) {
+                                   const std::shared_ptr<State> self = weak.lock();
+                                   if (failed || !self) return;
+                                   stream.read_some();
                                    self->listen(stream);
                                });
     }
@@ -143,8 +149,8 @@ struct Process::State : std::enable_shared_from_this<State> {
         } else {
             status_lost = true;
         }
-        output.finish();
-        error.finish();
+        output.read_what_is_there();
+        error.read_what_is_there();
         asio::error_code ignored;
         pidfd.close(ignored);
         sigchld.clear(ignored);

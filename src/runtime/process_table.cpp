@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include "process_table.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -58,12 +59,12 @@ std::optional<ProcessEntry> process_entry(pid_t pid) {
 bool group_lives(pid_t group) {
     // What only waits to be reaped counts for kill(), and in a container may stay for ever: look closer.
     if (::kill(-group, 0) != 0 && errno == ESRCH) return false;
-    std::error_code ignored;
-    for (const auto& folder : std::filesystem::directory_iterator("/proc", ignored)) {
-        const std::string name = folder.path().filename();
+    std::error_code failed;
+    for (std::filesystem::directory_iterator it("/proc", failed), last; it != last && !failed; it.increment(failed)) {
+        const std::string name = it->path().filename();
         pid_t pid = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error != std::errc() || end != name.data() + name.size()) continue;
+        const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (bad != std::errc() || end != name.data() + name.size()) continue;
         const std::optional<ProcessEntry> entry = process_entry(pid);
         if (entry && entry->lives && entry->group == group) return true;
     }

@@ -43,9 +43,8 @@ int rename_without_replacing(const fs::path& from, const fs::path& to) {
 class FrameWriter::File {
 public:
     File(fs::path path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
-        if (!overwrite_ && fs::symlink_status(path_).type() != fs::file_type::not_found) {
-            fail_because_it_exists(path_);
-        }
+        std::error_code error;
+        if (!overwrite_ && fs::exists(fs::symlink_status(path_, error))) fail_because_it_exists(path_);
         create_temporary();
     }
     File(const File&) = delete;

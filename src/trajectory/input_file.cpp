@@ -11,7 +11,9 @@
 
 namespace coromd::trajectory {
 
-InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)), fd_(open_file(path_, O_RDONLY)) {
+// O_NONBLOCK: to open a pipe by mistake must not hang.
+InputFile::InputFile(std::filesystem::path path)
+    : path_(std::move(path)), fd_(open_file(path_, O_RDONLY | O_NONBLOCK)) {
     struct stat status {};
     if (::fstat(fd_.get(), &status) != 0) fail_errno(errno, fmt::format("cannot stat '{}'", path_.string()));
     if (!S_ISREG(status.st_mode)) fail(ErrorKind::system, "'{}' is not a regular file", path_.string());

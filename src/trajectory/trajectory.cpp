@@ -50,7 +50,11 @@ struct Frames {
 };
 
 fs::path absolute_path(const fs::path& path) {
-    return path.empty() ? path : fs::absolute(path).lexically_normal();
+    if (path.empty()) return path;
+    std::error_code error;
+    const fs::path absolute = fs::absolute(path, error);
+    if (error) fail_errno(error.value(), fmt::format("cannot find the folder of '{}'", path.string()));
+    return absolute.lexically_normal();
 }
 
 /// By how much the steps of a part have to be raised so that they follow those before: a part

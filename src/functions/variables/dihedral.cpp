@@ -29,7 +29,7 @@ public:
         const Vec3 bcd = cross(bc, cd);
         if (norm(abc) == 0.0 || norm(bcd) == 0.0) return std::numeric_limits<double>::quiet_NaN();
         const double angle = std::atan2(norm(bc) * dot(ab, bcd), dot(abc, bcd));
-        return angle == -std::numbers::pi ? std::numbers::pi : angle;  // from a sine of -0.0
+        return angle == -std::numbers::pi ? std::numbers::pi : angle;  // a sine of -0.0 or next to it
     }
 
 private:

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "coromd/campaign/campaign.hpp"
@@ -32,6 +33,10 @@ struct LedgerKind {
     /// A ledger, and whatever keeps it alive.
     std::function<std::shared_ptr<JobLedger>(runtime::Context&, const fs::path& folder)> make;
 };
+
+void PrintTo(const LedgerKind& kind, std::ostream* out) {
+    *out << kind.name;
+}
 
 const std::vector<LedgerKind> kKinds{
     {"memory",

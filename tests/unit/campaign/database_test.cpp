@@ -39,7 +39,7 @@ protected:
                  [&] { read_jobs(place); },
                  [&] {
                      const auto campaign = open();
-                     for (int i = 0; i < 200; ++i)
+                     for (int i = 0; i < 200; i += 20)
                          context.run(campaign->ledger().claim("job" + std::to_string(i), "specification"));
                  }}) {
             try {

@@ -113,7 +113,7 @@ TEST_F(SqliteLedgerTest, WhatWasSaidSurvivesSigkill) {
     constexpr int kKeys = 1000;
     int next = 0;
     std::map<std::string, JobState> said;
-    for (const int lines : {1, 2, 17, 100, 301}) {
+    for (const int lines : {1, 2, 17, 60, 151}) {
         ChildProcess child([&](int pipe) {
             const auto campaign = open();
             for (int i = next; i < next + kKeys; ++i) {

@@ -58,6 +58,17 @@ TEST_F(StoreTest, AChangeIsDurableWhenItReturns) {
     EXPECT_EQ(count(), 1);
 }
 
+TEST_F(StoreTest, WhatDurabilityRestsOn) {
+    // No test can cut the power; these are the settings under which SQLite promises to survive that.
+    std::string settings;
+    Store::Change look = [&](SQLite::Database& database) {
+        for (const char* pragma : {"PRAGMA journal_mode", "PRAGMA synchronous", "PRAGMA mmap_size"})
+            settings += database.execAndGet(pragma).getString() + " ";
+    };
+    context.run(store->write(look));
+    EXPECT_EQ(settings, "persist 2 0 ");
+}
+
 TEST_F(StoreTest, ManyWhoWaitShareATransaction) {
     const unsigned long before = transactions();
     context.run(runtime::gather(inserts(0, 1000)));

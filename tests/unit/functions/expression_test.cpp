@@ -69,98 +69,100 @@ struct Good {
     double value;
 };
 
-class GoodNumber : public testing::TestWithParam<Good> {};
-TEST_P(GoodNumber, has_its_value) {
-    EXPECT_DOUBLE_EQ(evaluate(GetParam().text, ValueType::number), GetParam().value) << GetParam().text;
-}
-INSTANTIATE_TEST_SUITE_P(Expression, GoodNumber,
-                         testing::ValuesIn(std::vector<Good>{
-                             {"7", 7},
-                             {".5", 0.5},
-                             {"1e-3", 1e-3},
-                             {"2.5E+2", 250},
-                             {"5.", 5},
-                             {"x", 2},
-                             {"  x\n", 2},
-                             {"x+y*x", 8},
-                             {"(x+y)*x", 10},
-                             {"x-y-x", -3},
-                             {"12/y/x", 2},
-                             {"x/y*y", 2},
-                             {"-x^2", -4},
-                             {"(-x)^2", 4},
-                             {"x^-1", 0.5},
-                             {"2^3^2", 512},
-                             {"--x", 2},
-                             {"+-+x", -2},
-                             {"x--y", 5},
-                             {"2*-y", -6},
-                             {"-x*y", -6},
-                             {"x^y*2", 16},
-                             {"pi", std::numbers::pi},
-                             {"180*deg", std::numbers::pi},
-                             {"-50*deg", -50 * std::numbers::pi / 180},
-                             {"abs(-x)", 2},
-                             {"sqrt(x+2)", 2},
-                             {"exp(ln(y))", 3},
-                             {"log(exp(1))", 1},
-                             {"log10(1000)", 3},
-                             {"sin(pi/2)", 1},
-                             {"cos(pi)", -1},
-                             {"tan(pi/4)", 1},
-                             {"asin(1)/deg", 90},
-                             {"acos(-1)", std::numbers::pi},
-                             {"atan(1)", std::numbers::pi / 4},
-                             {"atan2(-1, 0)", -std::numbers::pi / 2},
-                             {"sinh(0)", 0},
-                             {"cosh(0)", 1},
-                             {"tanh(0)", 0},
-                             {"min(x, y)", 2},
-                             {"max(x, y, 7, 1)", 7},
-                             {"min(max(x, y), 2.5)", 2.5},
-                             {"0.5*(x + y)", 2.5},
-                             {"((((x))))", 2},
-                             {"1/x", 0.5},
-                             {"zero/x", 0},
-                             {"x/0.5", 4},
-                             {"1/0^zero", 1},
-                         }));
+const std::vector<Good> kGoodNumbers = {
+    {"7", 7},
+    {".5", 0.5},
+    {"1e-3", 1e-3},
+    {"2.5E+2", 250},
+    {"5.", 5},
+    {"x", 2},
+    {"  x\n", 2},
+    {"x+y*x", 8},
+    {"(x+y)*x", 10},
+    {"x-y-x", -3},
+    {"12/y/x", 2},
+    {"x/y*y", 2},
+    {"-x^2", -4},
+    {"(-x)^2", 4},
+    {"x^-1", 0.5},
+    {"2^3^2", 512},
+    {"--x", 2},
+    {"+-+x", -2},
+    {"x--y", 5},
+    {"2*-y", -6},
+    {"-x*y", -6},
+    {"x^y*2", 16},
+    {"pi", std::numbers::pi},
+    {"180*deg", std::numbers::pi},
+    {"-50*deg", -50 * std::numbers::pi / 180},
+    {"abs(-x)", 2},
+    {"sqrt(x+2)", 2},
+    {"exp(ln(y))", 3},
+    {"log(exp(1))", 1},
+    {"log10(1000)", 3},
+    {"sin(pi/2)", 1},
+    {"cos(pi)", -1},
+    {"tan(pi/4)", 1},
+    {"asin(1)/deg", 90},
+    {"acos(-1)", std::numbers::pi},
+    {"atan(1)", std::numbers::pi / 4},
+    {"atan2(-1, 0)", -std::numbers::pi / 2},
+    {"sinh(0)", 0},
+    {"cosh(0)", 1},
+    {"tanh(0)", 0},
+    {"min(x, y)", 2},
+    {"max(x, y, 7, 1)", 7},
+    {"min(max(x, y), 2.5)", 2.5},
+    {"0.5*(x + y)", 2.5},
+    {"((((x))))", 2},
+    {"1/x", 0.5},
+    {"zero/x", 0},
+    {"x/0.5", 4},
+    {"1/0^zero", 1},
+};
 
-class GoodCondition : public testing::TestWithParam<Good> {};
-TEST_P(GoodCondition, has_its_value) {
-    EXPECT_EQ(evaluate(GetParam().text, ValueType::boolean), GetParam().value) << GetParam().text;
+TEST(Expression, numbers_have_their_values) {
+    for (const Good& good : kGoodNumbers) {
+        EXPECT_DOUBLE_EQ(evaluate(good.text, ValueType::number), good.value) << good.text;
+    }
 }
-INSTANTIATE_TEST_SUITE_P(Expression, GoodCondition,
-                         testing::ValuesIn(std::vector<Good>{
-                             {"x < y", 1},
-                             {"x > y", 0},
-                             {"x <= 2", 1},
-                             {"x >= 2", 1},
-                             {"x == 2", 1},
-                             {"x != 2", 0},
-                             {"x == 2.0000001", 0},
-                             {"x < y and y < x", 0},
-                             {"x < y or y < x", 1},
-                             {"not x < y", 0},
-                             {"not not x < y", 1},
-                             {"not (y < x)", 1},
-                             {"not y < x and x < y", 1},  // (not y < x) and ...
-                             {"not x < y or x < y", 1},   // (not x < y) or ...
-                             {"x < y or x < y and y < x", 1},
-                             {"(x < y or x < y) and y < x", 0},
-                             {"x + 1 < y * 2 - 1", 1},
-                             {"-x < -1", 1},
-                             {"phi <= 0 and -90*deg <= phi and phi <= 30*deg", 1},
-                             {"inside", 1},
-                             {"not inside", 0},
-                             {"inside and x < y", 1},
-                             {"(inside)", 1},
-                             {"(x < y)", 1},
-                             // The right side is not looked at where the left one decides.
-                             {"zero > 0 and 1/zero > 2", 0},
-                             {"zero == 0 or 1/zero > 2", 1},
-                             {"zero > 0 and (1/zero > 2 or x < y) or x < y", 1},
-                         }));
+
+const std::vector<Good> kGoodConditions = {
+    {"x < y", 1},
+    {"x > y", 0},
+    {"x <= 2", 1},
+    {"x >= 2", 1},
+    {"x == 2", 1},
+    {"x != 2", 0},
+    {"x == 2.0000001", 0},
+    {"x < y and y < x", 0},
+    {"x < y or y < x", 1},
+    {"not x < y", 0},
+    {"not not x < y", 1},
+    {"not (y < x)", 1},
+    {"not y < x and x < y", 1},  // (not y < x) and ...
+    {"not x < y or x < y", 1},   // (not x < y) or ...
+    {"x < y or x < y and y < x", 1},
+    {"(x < y or x < y) and y < x", 0},
+    {"x + 1 < y * 2 - 1", 1},
+    {"-x < -1", 1},
+    {"phi <= 0 and -90*deg <= phi and phi <= 30*deg", 1},
+    {"inside", 1},
+    {"not inside", 0},
+    {"inside and x < y", 1},
+    {"(inside)", 1},
+    {"(x < y)", 1},
+    // The right side is not looked at where the left one decides.
+    {"zero > 0 and 1/zero > 2", 0},
+    {"zero == 0 or 1/zero > 2", 1},
+    {"zero > 0 and (1/zero > 2 or x < y) or x < y", 1},
+};
+
+TEST(Expression, conditions_have_their_values) {
+    for (const Good& good : kGoodConditions) {
+        EXPECT_EQ(evaluate(good.text, ValueType::boolean), good.value) << good.text;
+    }
+}
 
 struct Bad {
     std::string text;
@@ -178,105 +180,105 @@ std::string error_of(const std::string& text, ValueType type) {
     return "no error";
 }
 
-class BadNumber : public testing::TestWithParam<Bad> {};
-TEST_P(BadNumber, is_pointed_at) {
-    EXPECT_THAT(error_of(GetParam().text, ValueType::number),
-                HasSubstr(fmt::format("in test, column {}: {}", GetParam().column, GetParam().message)));
-}
-INSTANTIATE_TEST_SUITE_P(Expression, BadNumber,
-                         testing::ValuesIn(std::vector<Bad>{
-                             {"", 1, "the text is empty"},
-                             {"  ", 1, "the text is empty"},
-                             {"x +", 4, "a number, a name or '(' is missing before the end"},
-                             {"* x", 1, "a number, a name or '(' is missing before '*'"},
-                             {"x + * y", 5, "a number, a name or '(' is missing before '*'"},
-                             {"x y", 3, "an operator is missing before 'y'"},
-                             {"x 2", 3, "an operator is missing before '2'"},
-                             {"(x)(y)", 4, "an operator is missing before '('"},
-                             {"2(x)", 2, "an operator is missing before '('"},
-                             {"(x + y", 1, "this '(' is never closed"},
-                             {"sqrt(x", 5, "this '(' is never closed"},
-                             {"x + (y * (x)", 5, "this '(' is never closed"},
-                             {"x)", 2, "this ')' closes nothing"},
-                             {"()", 2, "a number, a name or '(' is missing"},
-                             {"x, y", 2, "commas separate"},
-                             {"(x, y)", 3, "commas separate"},
-                             {"x = 2", 3, "nothing can be assigned here: use =="},
-                             {"x & y", 3, "'&' is no operator here"},
-                             {"x ? y : 1", 3, "'?' is no operator here"},
-                             {"x ** 2", 3, "'**'"},
-                             {"x; y", 2, "this character means nothing here"},
-                             {"x % 2", 3, "this character"},
-                             {"z", 1, "unknown name 'z'"},
-                             {"ph + 1", 1, "unknown name 'ph' (did you mean 'phi'?)"},
-                             {"x + PHI", 5, "unknown name 'PHI' (did you mean 'phi'?)"},
-                             {"2*PI", 3, "unknown name 'PI' (did you mean 'pi'?)"},
-                             {"x*e", 3, "unknown name 'e'"},
-                             {"x*_pi", 3, "unknown name '_pi' (did you mean 'pi'?)"},
-                             {"v0", 1, "unknown name"},
-                             {"sqrt", 1, "'sqrt' is a function: write sqrt(...)"},
-                             {"sqr(x)", 1, "unknown function 'sqr' (did you mean 'sqrt'?)"},
-                             {"x(y)", 1, "'x' is no function"},
-                             {"sqrt()", 6, "a number, a name or '(' is missing"},
-                             {"sqrt(x, y)", 1, "sqrt takes 1 argument, not 2"},
-                             {"min(x)", 1, "min takes at least 2 arguments, not 1"},
-                             {"atan2(x)", 1, "atan2 takes 2 arguments, not 1"},
-                             {"max(x,)", 7, "a number, a name or '(' is missing"},
-                             {"rnd(x)", 1, "unknown function"},
-                             {"sum(x, y)", 1, "unknown function"},
-                             {"if(x, y, 1)", 1, "unknown function"},
-                             {"distance(\"a\", \"b\")", 1,
-                              "'distance(...)' cannot stand inside of an expression"},
-                             {"\"index 4\"", 1, "texts in quotes"},
-                             {"x + 'a'", 5, "texts in quotes"},
-                             {"x/0", 2, "division by zero"},
-                             {"x / 0.0 + 1", 3, "division by zero"},
-                             {"x < y", 1, "'x < y' is a condition, no number"},
-                             {"x and y", 1, "'and' needs conditions, but 'x' is a number"},
-                             {"inside + 1", 1, "'+' needs numbers, but 'inside' is a condition"},
-                             {"x * (x < y)", 5, "'*' needs numbers, but '(x < y)' is a condition"},
-                             {"-(x < y)", 2, "'-' needs numbers"},
-                             {"x^inside", 3, "'^' needs numbers"},
-                             {"sqrt(x < y)", 6, "'sqrt' needs numbers"},
-                             {"1 + not x", 5, "'not' cannot stand here"},
-                             {"0x10", 2, "a number and a name need an operator"},
-                         }));
+const std::vector<Bad> kBadNumbers = {
+    {"", 1, "the text is empty"},
+    {"  ", 1, "the text is empty"},
+    {"x +", 4, "a number, a name or '(' is missing before the end"},
+    {"* x", 1, "a number, a name or '(' is missing before '*'"},
+    {"x + * y", 5, "a number, a name or '(' is missing before '*'"},
+    {"x y", 3, "an operator is missing before 'y'"},
+    {"x 2", 3, "an operator is missing before '2'"},
+    {"(x)(y)", 4, "an operator is missing before '('"},
+    {"2(x)", 2, "an operator is missing before '('"},
+    {"(x + y", 1, "this '(' is never closed"},
+    {"sqrt(x", 5, "this '(' is never closed"},
+    {"x + (y * (x)", 5, "this '(' is never closed"},
+    {"x)", 2, "this ')' closes nothing"},
+    {"()", 2, "a number, a name or '(' is missing"},
+    {"x, y", 2, "commas separate"},
+    {"(x, y)", 3, "commas separate"},
+    {"x = 2", 3, "nothing can be assigned here: use =="},
+    {"x & y", 3, "'&' is no operator here"},
+    {"x ? y : 1", 3, "'?' is no operator here"},
+    {"x ** 2", 3, "'**'"},
+    {"x; y", 2, "this character means nothing here"},
+    {"x % 2", 3, "this character"},
+    {"z", 1, "unknown name 'z'"},
+    {"ph + 1", 1, "unknown name 'ph' (did you mean 'phi'?)"},
+    {"x + PHI", 5, "unknown name 'PHI' (did you mean 'phi'?)"},
+    {"2*PI", 3, "unknown name 'PI' (did you mean 'pi'?)"},
+    {"x*e", 3, "unknown name 'e'"},
+    {"x*_pi", 3, "unknown name '_pi' (did you mean 'pi'?)"},
+    {"v0", 1, "unknown name"},
+    {"sqrt", 1, "'sqrt' is a function: write sqrt(...)"},
+    {"sqr(x)", 1, "unknown function 'sqr' (did you mean 'sqrt'?)"},
+    {"x(y)", 1, "'x' is no function"},
+    {"sqrt()", 6, "a number, a name or '(' is missing"},
+    {"sqrt(x, y)", 1, "sqrt takes 1 argument, not 2"},
+    {"min(x)", 1, "min takes at least 2 arguments, not 1"},
+    {"atan2(x)", 1, "atan2 takes 2 arguments, not 1"},
+    {"max(x,)", 7, "a number, a name or '(' is missing"},
+    {"rnd(x)", 1, "unknown function"},
+    {"sum(x, y)", 1, "unknown function"},
+    {"if(x, y, 1)", 1, "unknown function"},
+    {"distance(\"a\", \"b\")", 1, "'distance(...)' cannot stand inside of an expression"},
+    {"\"index 4\"", 1, "texts in quotes"},
+    {"x + 'a'", 5, "texts in quotes"},
+    {"x/0", 2, "division by zero"},
+    {"x / 0.0 + 1", 3, "division by zero"},
+    {"x < y", 1, "'x < y' is a condition, no number"},
+    {"x and y", 1, "'and' needs conditions, but 'x' is a number"},
+    {"inside + 1", 1, "'+' needs numbers, but 'inside' is a condition"},
+    {"x * (x < y)", 5, "'*' needs numbers, but '(x < y)' is a condition"},
+    {"-(x < y)", 2, "'-' needs numbers"},
+    {"x^inside", 3, "'^' needs numbers"},
+    {"sqrt(x < y)", 6, "'sqrt' needs numbers"},
+    {"1 + not x", 5, "'not' cannot stand here"},
+    {"0x10", 2, "a number and a name need an operator"},
+};
 
-class BadCondition : public testing::TestWithParam<Bad> {};
-TEST_P(BadCondition, is_pointed_at) {
-    EXPECT_THAT(error_of(GetParam().text, ValueType::boolean),
-                HasSubstr(fmt::format("in test, column {}: {}", GetParam().column, GetParam().message)));
+TEST(Expression, bad_numbers_are_pointed_at) {
+    for (const Bad& bad : kBadNumbers) {
+        EXPECT_THAT(error_of(bad.text, ValueType::number),
+                    HasSubstr(fmt::format("in test, column {}: {}", bad.column, bad.message)));
+    }
 }
-INSTANTIATE_TEST_SUITE_P(
-    Expression, BadCondition,
-    testing::ValuesIn(std::vector<Bad>{
-        {"phi + 1", 1, "'phi + 1' is a number, no condition: compare it with something"},
-        {"-50*deg <= phi <= 30*deg", 16, "chained comparison: write '-50*deg <= phi and phi <= 30*deg'"},
-        {"x < y < 2", 7, "chained comparison: write 'x < y and y < 2'"},
-        {"x == y == 2", 8, "chained comparison"},
-        {"x < y == inside", 7, "chained comparison"},
-        {"x < y and", 10, "a number, a name or '(' is missing before the end"},
-        {"and x < y", 1, "a number, a name or '('"},
-        {"x < y or or y < x", 10, "a number, a name or '(' is missing before 'or'"},
-        {"x < y AND y < x", 7, "an operator is missing before 'AND' (did you mean 'and'?)"},
-        {"x < y && y < x", 7, "'&&' is no operator here: write 'and'"},
-        {"x < y || y < x", 7, "'||' is no operator"},
-        {"!x < y", 1, "'!' is no operator here: write 'not'"},
-        {"x =< y", 3, "'=<' is no operator here: write '<='"},
-        {"x => y", 3, "'=>'"},
-        {"x <> y", 3, "'<>' is no operator here: write '!='"},
-        {"x := y", 3, "':='"},
-        {"x = y", 3, "nothing can be assigned here: use == to compare"},
-        {"x < y and phi", 11, "'and' needs conditions, but 'phi' is a number"},
-        {"phi or x < y", 1, "'or' needs conditions"},
-        {"not phi", 5, "'not' needs conditions, but 'phi' is a number"},
-        {"not (phi + 1)", 5, "'not' needs conditions"},
-        {"inside == inside", 1, "'==' needs numbers, but 'inside' is a condition"},
-        {"x == not inside", 6, "'not' cannot stand here"},
-        {"x ≤ y", 3, "'≤' is no operator here: write '<='"},
-        {"1/0 > 1", 2, "division by zero"},
-        {"not", 4, "a number, a name or '(' is missing before the end"},
-    }));
+
+const std::vector<Bad> kBadConditions = {
+    {"phi + 1", 1, "'phi + 1' is a number, no condition: compare it with something"},
+    {"-50*deg <= phi <= 30*deg", 16, "chained comparison: write '-50*deg <= phi and phi <= 30*deg'"},
+    {"x < y < 2", 7, "chained comparison: write 'x < y and y < 2'"},
+    {"x == y == 2", 8, "chained comparison"},
+    {"x < y == inside", 7, "chained comparison"},
+    {"x < y and", 10, "a number, a name or '(' is missing before the end"},
+    {"and x < y", 1, "a number, a name or '('"},
+    {"x < y or or y < x", 10, "a number, a name or '(' is missing before 'or'"},
+    {"x < y AND y < x", 7, "an operator is missing before 'AND' (did you mean 'and'?)"},
+    {"x < y && y < x", 7, "'&&' is no operator here: write 'and'"},
+    {"x < y || y < x", 7, "'||' is no operator"},
+    {"!x < y", 1, "'!' is no operator here: write 'not'"},
+    {"x =< y", 3, "'=<' is no operator here: write '<='"},
+    {"x => y", 3, "'=>'"},
+    {"x <> y", 3, "'<>' is no operator here: write '!='"},
+    {"x := y", 3, "':='"},
+    {"x = y", 3, "nothing can be assigned here: use == to compare"},
+    {"x < y and phi", 11, "'and' needs conditions, but 'phi' is a number"},
+    {"phi or x < y", 1, "'or' needs conditions"},
+    {"not phi", 5, "'not' needs conditions, but 'phi' is a number"},
+    {"not (phi + 1)", 5, "'not' needs conditions"},
+    {"inside == inside", 1, "'==' needs numbers, but 'inside' is a condition"},
+    {"x == not inside", 6, "'not' cannot stand here"},
+    {"x ≤ y", 3, "'≤' is no operator here: write '<='"},
+    {"1/0 > 1", 2, "division by zero"},
+    {"not", 4, "a number, a name or '(' is missing before the end"},
+};
+
+TEST(Expression, bad_conditions_are_pointed_at) {
+    for (const Bad& bad : kBadConditions) {
+        EXPECT_THAT(error_of(bad.text, ValueType::boolean),
+                    HasSubstr(fmt::format("in test, column {}: {}", bad.column, bad.message)));
+    }
+}
 
 TEST(Expression, error_shows_the_place) {
     try {
@@ -297,41 +299,35 @@ TEST(Expression, lists_the_variables_it_uses_in_their_order) {
     EXPECT_EQ(expression.text(), "y*y + x - y/2*deg");
 }
 
-struct NotFinite {
-    std::string text;
-    int column;
-    std::string message;
+const std::vector<Bad> kNotFinite = {
+    {"y + x/zero", 6, "division by zero, with y = 3, x = 2, zero = 0\n  y + x/zero\n       ^"},
+    {"zero/zero", 5, "division by zero"},
+    {"1/(1 - 1)", 2, "division by zero"},
+    {"1/(x/zero)", 5, "division by zero"},                              // and not 1/inf = 0
+    {"x > 0 and sqrt(phi) > 0", 11, "the result is no finite number"},  // and not nan > 0 = false
+    {"min(ln(zero), x)", 5, "the result is no finite number (-inf), with zero = 0, x = 2"},
+    {"phi^0.5", 4, "the result is no finite number"},
+    {"zero^-1", 5, "the result is no finite number (inf)"},
+    {"acos(x)", 1, "the result is no finite number"},
+    {"exp(-exp(1000*x))", 6, "the result is no finite number (inf)"},
+    {"1e300*1e300 > 1", 6, "the result is no finite number (inf)"},
+    {"1e308 + 1e308*y", 14, "the result is no"},
 };
-class WithoutResult : public testing::TestWithParam<NotFinite> {};
-TEST_P(WithoutResult, names_the_operation_and_the_values) {
-    const ValueType type =
-        GetParam().text.find('>') == std::string::npos ? ValueType::number : ValueType::boolean;
-    const Expression expression("test", GetParam().text, kNames, type);
-    try {
-        evaluate(expression);
-        FAIL() << GetParam().text;
-    } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::input);
-        EXPECT_THAT(error.message(),
-                    HasSubstr(fmt::format("column {}: {}", GetParam().column, GetParam().message)));
+
+TEST(Expression, without_result_names_the_operation_and_the_values) {
+    for (const Bad& bad : kNotFinite) {
+        const ValueType type =
+            bad.text.find('>') == std::string::npos ? ValueType::number : ValueType::boolean;
+        const Expression expression("test", bad.text, kNames, type);
+        try {
+            evaluate(expression);
+            ADD_FAILURE() << bad.text;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::input);
+            EXPECT_THAT(error.message(), HasSubstr(fmt::format("column {}: {}", bad.column, bad.message)));
+        }
     }
 }
-INSTANTIATE_TEST_SUITE_P(
-    Expression, WithoutResult,
-    testing::ValuesIn(std::vector<NotFinite>{
-        {"y + x/zero", 6, "division by zero, with y = 3, x = 2, zero = 0\n  y + x/zero\n       ^"},
-        {"zero/zero", 5, "division by zero"},
-        {"1/(1 - 1)", 2, "division by zero"},
-        {"1/(x/zero)", 5, "division by zero"},                              // and not 1/inf = 0
-        {"x > 0 and sqrt(phi) > 0", 11, "the result is no finite number"},  // and not nan > 0 = false
-        {"min(ln(zero), x)", 5, "the result is no finite number (-inf), with zero = 0, x = 2"},
-        {"phi^0.5", 4, "the result is no finite number"},
-        {"zero^-1", 5, "the result is no finite number (inf)"},
-        {"acos(x)", 1, "the result is no finite number"},
-        {"exp(-exp(1000*x))", 6, "the result is no finite number (inf)"},
-        {"1e300*1e300 > 1", 6, "the result is no finite number (inf)"},
-        {"1e308 + 1e308*y", 14, "the result is no"},
-    }));
 
 TEST(Expression, evaluates_again_after_an_error) {
     const Expression expression("test", "x/y", kNames, ValueType::number);

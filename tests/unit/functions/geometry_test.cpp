@@ -130,6 +130,8 @@ TEST(MinimumImage, refuses_boxes_that_are_none) {
     const float nan = std::nanf("");
     EXPECT_THROW(MinimumImage(Box{.a = {1, 0, 0}, .b = {0, 1, 0}, .c = {}}), Error);
     EXPECT_THROW(MinimumImage(Box{.a = {1, 0, 0}, .b = {2, 0, 0}, .c = {0, 0, 1}}), Error);
+    EXPECT_THROW(MinimumImage(Box{.a = {1, 0, 0}, .b = {0, 1, 0}, .c = {0.31415926F, 0.27182818F, 0}}),
+                 Error);
     EXPECT_THROW(MinimumImage(Box{.a = {nan, 0, 0}, .b = {0, 1, 0}, .c = {0, 0, 1}}), Error);
     EXPECT_THROW(MinimumImage(Box{.a = {1, 0, 0}, .b = {0, INFINITY, 0}, .c = {0, 0, 1}}), Error);
 }

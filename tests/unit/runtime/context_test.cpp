@@ -103,6 +103,7 @@ TEST(Context, StrayExceptionWaitsForTheCoroutine) {
     Context context;
     bool unwound = false;
     auto body = [&]() -> task<> {
+        asio::post(context.executor(), [] { throw Error(ErrorKind::system, "stray"); });
         try {
             co_await wait_forever();
         } catch (const Cancelled&) {
@@ -110,7 +111,6 @@ TEST(Context, StrayExceptionWaitsForTheCoroutine) {
             throw;
         }
     };
-    asio::post(context.executor(), [] { throw Error(ErrorKind::system, "stray"); });
     EXPECT_EQ(thrown_by([&] { context.run(body()); }), "stray");
     EXPECT_TRUE(unwound);
 }

@@ -75,8 +75,9 @@ TEST(RunProcess, CancelledKillsAfterTheGrace) {
 
 TEST(RunProcess, CancelledWaitsForTheWholeGroup) {
     const TemporaryDirectory folder;
-    // The shell dies of the signal at once; what it started writes its last file first.
-    const std::string child = "sh -c 'trap \"sleep 0.2; : > checkpoint; exit\" TERM; : > ready; "
+    // The shell dies of the signal at once; what it started says so on its standard error, which must
+    // not be closed yet, and writes its last file first.
+    const std::string child = "sh -c 'trap \"sleep 0.2; echo stopping >&2; : > checkpoint; exit\" TERM; : > ready; "
                               "while :; do sleep 0.01; done' & ";
     cancel_when_ready(folder.path(), child + "trap - TERM; wait", kForever);
     EXPECT_TRUE(std::filesystem::exists(folder.path() / "checkpoint"));

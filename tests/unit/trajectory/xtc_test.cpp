@@ -40,6 +40,14 @@ TEST_F(Xtc, ReadsWhatGromacsWrote) {
     }
 }
 
+TEST_F(Xtc, ReadsEverySizeOfTheTableAsGromacsDoes) {
+    // Each frame is larger than the one before; wide.trr is what GROMACS made of wide.xtc.
+    const Trajectory xtc(golden("wide.xtc"), "");
+    const Trajectory trr(golden("wide.trr"), "");
+    ASSERT_EQ(xtc.n_frames(), 40);
+    for (std::int64_t i = 0; i < 40; ++i) EXPECT_EQ(xtc.frame(i).positions, trr.frame(i).positions) << i;
+}
+
 TEST_F(Xtc, WritesTheSameBytesAsGromacs) {
     FrameWriter writer(folder_ / "copy.xtc");
     Trajectory(golden("golden.xtc"), "").for_each_frame({}, [&](const Frame& frame) { writer.write(frame); });

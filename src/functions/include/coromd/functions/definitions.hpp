@@ -32,6 +32,7 @@ struct Definition {
 /// Everything throws Error(usage); where a text is wrong, with the column and a caret under it.
 class Definitions {
 public:
+    /// `kinds`: the collective variables that can be called.
     explicit Definitions(Registry<CollectiveVariableKind> kinds = builtin_collective_variables());
 
     /// A number per frame: the call of a collective variable, or an expression of what was defined

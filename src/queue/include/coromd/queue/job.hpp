@@ -38,9 +38,9 @@ std::string_view to_string(FailureClass failure) noexcept;
 /// How a process of a job ended, before anybody judged it.
 struct JobExit {
     std::optional<int> exit_code;  ///< empty where a signal ended it
-    int signal = 0;
+    int signal = 0;                ///< 0 where none ended it
     bool known = true;             ///< false for an attempt that outlived its program: only its files tell
-    bool stopped = false;          ///< we asked it to stop
+    bool stopped = false;          ///< we asked it to stop, because its wait was cancelled
     bool timed_out = false;        ///< we stopped it at its wall time
     std::string node;
     std::int64_t started_ms = 0;   ///< Unix time
@@ -50,7 +50,7 @@ struct JobExit {
     std::string stdout_tail;
     std::string stderr_tail;
 
-    /// "exit code 3", "killed by signal 9 (Killed)", "stopped at its wall time"
+    /// "exit code 3", "killed by signal 9 (Killed)", "stopped at its wall time", "it was not run"
     std::string text() const;
 };
 
@@ -64,15 +64,20 @@ struct Verdict {
     static Verdict bad(FailureClass failure, std::string reason) { return {false, failure, std::move(reason)}; }
 };
 
-/// Looks at an attempt's directory and at how the process ended. The default asks for exit code 0.
-/// Runs on a pool thread.
+/// Looks at an attempt's directory and at how the process ended. The default asks for exit code 0 of
+/// a program that was not stopped. Runs on a pool thread. What it throws makes the attempt a failed one.
 using Judge = std::function<Verdict(const JobExit&, const std::filesystem::path& attempt_directory)>;
 
 /// One run of one program: what to run, what it needs, and the key under which it is known.
 ///
-/// The program runs in a directory of its own, `<directory>/<leaf of the key>.attempt<N>`, and
-/// everything that it leaves there moves to `directory` once the attempt was accepted: so two
-/// attempts never write the same file, and half-written output is never taken for finished.
+/// The program runs in a directory of its own, `<directory>/<leaf of the key>.attempt<N>`, and the
+/// files that it leaves there move to `directory` once the attempt was accepted: so two attempts
+/// never write the same file, and half-written output is never taken for finished. Folders in there,
+/// and the files of its standard output and error, vanish. Jobs whose keys have the same leaf need
+/// different directories.
+///
+/// The job ends when its program does: what that left running in its process group is killed.
+/// A program that starts another one therefore passes SIGTERM on and waits for it, or execs it.
 ///
 /// In the arguments, `{cores}`, `{first_core}` and `{pin}` ("on" or "auto") are replaced by what
 /// the queue gave the job, and `{name}` by what parameter() says; any other brace stays as it is.
@@ -80,15 +85,18 @@ class Job {
 public:
     /// `key` names the job for good: the same program asks for it by the same key after a restart.
     /// Parts are separated by '/'; the characters are those of a portable file name.
+    /// Throws Error(usage) for another key, and for an empty command.
     Job(std::string key, std::vector<std::string> command);
 
     /// Where the outputs end up; created if need be.
     Job& in_directory(std::filesystem::path directory);
+    /// Throws Error(usage) for less than one core and for negative numbers.
     Job& needs(const Resources& resources);
     /// An input. An argument that is equal to this path stands in the specification as its content,
     /// so that a campaign may move and a changed input is noticed.
     Job& reads(const std::filesystem::path& file, const Fingerprint& content);
     /// A file that must be there, not empty, for the attempt to be accepted.
+    /// Throws Error(usage) where it is not the plain name of a file.
     Job& writes(std::string file_name);
     Job& environment(std::string name, std::string value);
     /// A value for `{name}` in the arguments that is no part of the specification: a limit that
@@ -119,7 +127,7 @@ public:
     bool is_recoverable() const noexcept { return recoverable_; }
     const std::map<std::string, std::string>& parameters() const noexcept { return parameters_; }
     const std::function<void(const std::filesystem::path&)>& on_start() const noexcept { return on_start_; }
-    /// Where attempt `number` runs.
+    /// Where attempt `number` runs; an absolute path.
     std::filesystem::path attempt_directory(int number) const;
 
     /// What makes this job this job, as JSON of several lines: command, inputs by content,
@@ -167,7 +175,7 @@ struct JobResult {
     int attempt = 0;
     JobState state = JobState::unknown;
     JobExit exit;
-    FailureClass failure = FailureClass::none;
+    FailureClass failure = FailureClass::none;  ///< where the state is failed
     std::string reason;
     std::vector<OutputFile> files;
 

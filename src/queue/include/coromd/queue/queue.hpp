@@ -32,11 +32,13 @@ public:
     /// Cancellation: leaves the line.
     virtual runtime::task<std::unique_ptr<Admission>> admit(const Job& job) = 0;
 
-    /// Runs one attempt in `directory`, which exists. Calls `submitted` once, as soon as the program
-    /// runs, with words by which end_leftover() can find it again.
+    /// Runs one attempt in `directory`, which exists, with its standard output and error going to
+    /// the files of streams.hpp in there, whose ends Queue adds to the exit. Calls `submitted` once,
+    /// as soon as the program runs, with words by which end_leftover() can find it again; where that
+    /// throws, the program is stopped first. Nothing of the program runs on when this returns.
     /// Throws Error(system) where the program cannot be started.
     /// Cancellation: the program is stopped (SIGTERM, after the job's grace SIGKILL), and the exit
-    /// is returned with `stopped` set: never throws Cancelled.
+    /// is returned, with `stopped` set unless it had ended already: never throws Cancelled.
     virtual runtime::task<JobExit> execute(const Job& job, const Admission& admission,
                                            std::filesystem::path directory,
                                            std::function<runtime::task<void>(std::string)> submitted) = 0;
@@ -60,15 +62,17 @@ public:
     /// lie in the job's directory. A job that failed is a result, not an exception.
     ///
     /// Throws Error(conflict) for a key used twice or with another specification, Error(system)
-    /// where the program cannot be started, Error(usage) where the queue can never run it.
+    /// where the program cannot be started or its files cannot be moved, Error(usage) where the queue
+    /// can never run it. A key whose job was not begun is free again then.
     /// Cancellation: the program is stopped gracefully and its end recorded; if the judge accepts
     /// what it left, the work counts and is found at the next start. Then throws Cancelled.
     runtime::task<JobResult> run(Job job);
 
 private:
     runtime::task<std::optional<JobResult>> recover(const Job& job, const Claim& claim);
-    runtime::task<JobResult> attempt(const Job& job, std::unique_ptr<Admission> admission);
+    runtime::task<JobResult> attempt(const Job& job, int number, std::unique_ptr<Admission> admission);
     runtime::task<JobResult> conclude(const Job& job, int attempt, JobExit exit);
+    runtime::task<void> deliver(const Job& job, const JobResult& result);
     JobState state_when_stopped() const;
 
     std::string name_;

@@ -95,7 +95,9 @@ enum class ExitNotice {
 /// dispositions and no descriptor of ours but its standard streams.
 ///
 /// The loop drains its output and reaps it, whether or not anybody waits. Destroying the object
-/// neither stops the process nor forgets it. It must not outlive the Context.
+/// neither stops the process nor forgets it. Once it has ended, and no object of this class is left,
+/// its pipes are closed: what it left running and still writes to them gets SIGPIPE. It must not
+/// outlive the Context.
 class Process {
 public:
     /// Throws Error(system) that names the program where it cannot be started: not in PATH, not
@@ -110,8 +112,8 @@ public:
     /// Tells the process from a later one with the same pid, together with boot_id().
     const std::string& start_time() const noexcept;
 
-    /// Waits until the process has ended, been reaped, and its output been read. What a grandchild
-    /// that lives on writes to the same pipe is not waited for. Any number may wait. Throws
+    /// Waits until the process has ended, been reaped, and what it wrote been read. The end of a
+    /// grandchild that holds the same pipes is not waited for. Any number may wait. Throws
     /// Error(system) where the status was lost because the program ignores SIGCHLD.
     ///
     /// Cancellation: throws Cancelled at once; the process is not touched.
