@@ -53,12 +53,11 @@ void make_directory(const fs::path& directory) {
 [[noreturn]] void fail_not_fresh(const fs::path& directory) {
     fail(ErrorKind::usage,
          "a fresh campaign needs a new or an empty directory, and '{}' is not empty: choose another one, "
-         "remove it, "
-         "or resume what is there",
+         "remove it, or resume what is there",
          directory.string());
 }
 
-/// Leaves a directory that has a database of a campaign, or one of somebody else.
+/// Makes sure that there is a database: a new one, or what was there, which is looked at later.
 void prepare_directory(const fs::path& directory, OpenMode mode, std::uint64_t seed) {
     std::error_code ignored;
     const fs::file_status status = fs::status(directory, ignored);
@@ -68,8 +67,8 @@ void prepare_directory(const fs::path& directory, OpenMode mode, std::uint64_t s
             if (mode == OpenMode::fresh) fail_not_fresh(directory);
             if (has_database(directory)) return;
             fail(ErrorKind::usage,
-                 "'{}' is not a campaign directory: it is not empty and has no {}. Choose a new or an empty "
-                 "one",
+                 "'{}' is not a campaign directory: it is not empty and has no {}. "
+                 "Choose a new or an empty one",
                  directory.string(), kDatabaseName);
         }
     }

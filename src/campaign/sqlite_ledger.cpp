@@ -107,14 +107,16 @@ runtime::task<Claim> SqliteLedger::claim(std::string key, std::string specificat
 }
 
 runtime::task<int> SqliteLedger::begin_attempt(std::string key) {
-    const auto taken = taken_.find(key);
+    auto taken = taken_.find(key);
     if (taken == taken_.end()) fail(ErrorKind::usage, "the job '{}' was begun without a claim", key);
+    const std::string specification = taken->second;
     int number = 0;
     Store::Change insert = [&](SQLite::Database& database) {
-        number = insert_attempt(database, key, taken->second);
+        number = insert_attempt(database, key, specification);
     };
     co_await store_.write(insert);
-    taken->second.clear();
+    taken = taken_.find(key);
+    if (taken != taken_.end()) taken->second.clear();
     co_return number;
 }
 

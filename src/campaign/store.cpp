@@ -34,8 +34,8 @@ void check_seed(SQLite::Database& database, std::uint64_t asked) {
     const std::string recorded = text_of(database, database.execAndGet("SELECT seed FROM campaign"));
     if (recorded != std::to_string(asked))
         fail(ErrorKind::conflict,
-             "the campaign of '{}' was created with the seed {}, not {}: give that one, or choose another "
-             "directory",
+             "the campaign of '{}' was created with the seed {}, not {}: "
+             "give that one, or choose another directory",
              database.getFilename(), recorded, asked);
 }
 

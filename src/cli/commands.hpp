@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #pragma once
 
+#include <filesystem>
+#include <string>
+#include <string_view>
+
 #include <CLI/CLI.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+#include "coromd/core/settings.hpp"
+#include "coromd/session/campaign_file.hpp"
 
 namespace coromd::cli {
-
-inline constexpr int kExitDone = 0;
-inline constexpr int kExitFailed = 1;
-inline constexpr int kExitUsage = 2;
 
 /// Each adds a sub-command, in the source of its name. What it does when it was chosen is its
 /// callback, which leaves the exit code in `exit_code` and may throw Error.
 void add_config(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
+
+/// What `coromd run --dry-run` prints: what would run in `directory`, and what is there already.
+/// Throws Error(usage) where `directory` cannot be used for the campaign.
+std::string dry_run(const session::CampaignFile& file, const session::CampaignFile::Parts& parts,
+                    const std::filesystem::path& directory, bool fresh, bool as_json);
+
+/// A setting as JSON, without its origin.
+nlohmann::json to_json(const Setting& setting);
+
+/// Writes lines of text to standard output, the last of them ended if it is not. Throws Error(system) where that is full or closed.
+void print(std::string_view text);
 
 }  // namespace coromd::cli

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "commands.hpp"
+#include "coromd/core/error.hpp"
 #include "coromd/session/campaign_file.hpp"
 #include "coromd/session/session.hpp"
 
@@ -20,7 +23,7 @@ namespace {
 
 struct RunOptions {
     fs::path file;
-    fs::path directory;
+    std::optional<std::string> directory;
     bool fresh = false;
     bool dry_run = false;
     bool verbose = false;
@@ -28,20 +31,35 @@ struct RunOptions {
     bool quiet = false;
 };
 
+fs::path directory_of(const CampaignFile& file, const RunOptions& options) {
+    if (options.directory && options.directory->empty()) fail(ErrorKind::usage, "--directory must not be empty");
+    return fs::absolute(options.directory ? fs::path(*options.directory) : file.directory()).lexically_normal();
+}
+
 /// Runs the method of a campaign file and prints what it came to.
 runtime::task<void> run_campaign(Session& session, const CampaignFile& file, CampaignFile::Parts& parts,
                                  const RunOptions& options, int& exit_code) {
     co_await session.campaign().record_input(file.kind(), parts.method->identity());
     sampling::MethodContext context{session.runtime(), session.terminal(), session.campaign(), *parts.system};
-    const sampling::Summary summary = co_await parts.method->run(context);
+    sampling::Summary summary;
+    try {
+        summary = co_await parts.method->run(context);
+    } catch (Error& error) {
+        if (error.kind() == ErrorKind::conflict)
+            error.add_context("The campaign was begun with other inputs. Undo the change, or begin a new campaign with "
+                              "another --directory");
+        throw;
+    }
     session.terminal().finish();
-    fmt::print("{}\n", options.json ? summary.json : summary.text);
-    if (!summary.complete) exit_code = kExitFailed;
+    print(options.json ? summary.json : summary.text);
+    if (summary.complete) co_return;
+    session.terminal().say(fmt::format("Not all went well: see above and '{}'", session.campaign().log_path().string()));
+    exit_code = session::kExitFailed;
 }
 
 int run(const RunOptions& options) {
     const CampaignFile file(options.file);
-    const fs::path directory = options.directory.empty() ? file.directory() : options.directory;
+    const fs::path directory = directory_of(file, options);
 
     // Everything that can be wrong is found before the campaign's directory is touched.
     {
@@ -50,9 +68,8 @@ int run(const RunOptions& options) {
         Session session(std::move(rehearsal));
         const CampaignFile::Parts parts = file.build(session);
         if (options.dry_run) {
-            fmt::print("{}: {} campaign in '{}'\n{}\n", file.name(), file.kind(), directory.string(),
-                       parts.method->plan());
-            return kExitDone;
+            print(dry_run(file, parts, directory, options.fresh, options.json));
+            return session::kExitDone;
         }
     }
 
@@ -61,9 +78,9 @@ int run(const RunOptions& options) {
     if (options.quiet) session_options.progress(session::ProgressStyle::none);
     Session session(std::move(session_options));
     CampaignFile::Parts parts = file.build(session);
-    int exit_code = kExitDone;
+    int exit_code = session::kExitDone;
     const int ended = session.run(run_campaign(session, file, parts, options, exit_code));
-    return ended != kExitDone ? ended : exit_code;
+    return ended != session::kExitDone ? ended : exit_code;
 }
 
 }  // namespace
@@ -76,12 +93,15 @@ void add_run(CLI::App& app, int& exit_code) {
                         "Where the campaign lives (default: NAME.campaign beside the file)");
     command->add_flag("--fresh", options->fresh, "Refuse a directory in which anything is");
     command->add_flag("-n,--dry-run", options->dry_run, "Check everything and say what would run, but run nothing");
-    command->add_flag("-v,--verbose", options->verbose, "Show the log on standard error");
+    command->add_flag("-v,--verbose", options->verbose, "Show the log on standard error, in place of the progress");
     command->add_flag("-q,--quiet", options->quiet, "No progress on standard error");
-    command->add_flag("--json", options->json, "Print the result as JSON");
+    command->add_flag("--json", options->json, "Print the result (or the dry run) as JSON");
     command->footer(
-        "Starting the same file again goes on where the last run ended, also after a crash:\n"
-        "what is finished is not run again. Ctrl-C stops the running MD with a checkpoint.\n\n"
+        "Starting the same file again goes on where the last run ended, also after a crash: what is\n"
+        "finished is not run again. Limits (walkers.count, max_steps, slice, cores) may change in\n"
+        "between; what the results depend on may not, and wants a new --directory.\n"
+        "Ctrl-C stops the running MD with checkpoints; a second one leaves at once.\n"
+        "The log is coromd.log in the campaign's directory.\n\n"
         "Examples:\n"
         "  coromd run campaign.toml\n"
         "  coromd run campaign.toml --dry-run\n"

@@ -13,8 +13,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 #include <system_error>
+
+#include "coromd/core/suggestion.hpp"
 
 namespace coromd {
 
@@ -41,37 +42,6 @@ std::string printable(std::string_view text) {
 [[noreturn]] void fail_at(const Origin& origin, std::string_view text) {
     const std::string position = origin.text();
     fail(ErrorKind::usage, "{}{}{}", position, position.empty() ? "" : ": ", text);
-}
-
-/// Levenshtein's distance between two keys.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);  // distances from a's prefix to each prefix of b
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-        }
-    }
-    return row.back();
-}
-
-/// The known key that `key` is most probably a slip of; empty where none is near.
-std::string_view nearest_key(std::string_view key, const std::set<std::string, std::less<>>& known) {
-    std::string_view nearest;
-    std::size_t smallest = std::max<std::size_t>(1, std::min<std::size_t>(key.size() / 3, 3)) + 1;
-    for (const std::string& candidate : known) {
-        // Saves the work for keys of absurd length: their distance is at least the difference.
-        if (key.size() >= candidate.size() + smallest) continue;
-        const std::size_t distance = edit_distance(key, candidate);
-        if (distance < smallest && distance < candidate.size()) {
-            smallest = distance;
-            nearest = candidate;
-        }
-    }
-    return nearest;
 }
 
 /// A whole number of milliseconds. At most a century, so that sums with time points of clocks
@@ -258,7 +228,8 @@ void SettingsReader::finish() const {
     for (const auto& [key, setting] : *table_) {
         if (asked_.contains(key)) continue;
         std::string hint;
-        if (const std::string_view nearest = nearest_key(key, asked_); !nearest.empty()) {
+        const std::vector<std::string_view> known(asked_.begin(), asked_.end());
+        if (const std::string_view nearest = nearest_name(key, known); !nearest.empty()) {
             hint = fmt::format("did you mean '{}'?", nearest);
         } else if (asked_.empty()) {
             hint = "no keys are known here";

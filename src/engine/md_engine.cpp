@@ -12,7 +12,8 @@ RunLimits& RunLimits::total_steps(std::int64_t steps) {
 }
 
 RunLimits& RunLimits::walltime(std::chrono::milliseconds walltime) {
-    if (walltime.count() <= 0) fail(ErrorKind::usage, "a wall time of {} ms is not positive", walltime.count());
+    if (walltime.count() <= 0)
+        fail(ErrorKind::usage, "a wall time of {} ms is not positive", walltime.count());
     walltime_ = walltime;
     return *this;
 }

@@ -5,17 +5,16 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <numeric>
-#include <utility>
 
 #include <fmt/format.h>
+
+#include "coromd/core/suggestion.hpp"
 
 namespace coromd::functions {
 
 namespace {
 
 constexpr std::size_t kMaxTextBytes = 10'000;
-constexpr std::size_t kMaxNameBytes = 64;  // of names that a suggestion is sought for
 constexpr std::size_t kShownBefore = 60;   // characters of a long text that are shown
 constexpr std::size_t kShownBehind = 40;   // before and behind the place
 
@@ -145,29 +144,6 @@ private:
     std::string_view rest_;
 };
 
-/// Levenshtein's distance.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);  // from a's prefix to each prefix of b
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-        }
-    }
-    return row.back();
-}
-
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lower;
-}
-
 }  // namespace
 
 SourceText::SourceText(std::string what, std::string text) : what_(std::move(what)), text_(std::move(text)) {
@@ -232,16 +208,7 @@ bool is_identifier(std::string_view text) noexcept {
 }
 
 std::string suggestion(std::string_view name, std::span<const std::string_view> known) {
-    if (name.size() > kMaxNameBytes) return {};
-    std::string_view nearest;
-    std::size_t smallest = std::clamp<std::size_t>(name.size() / 3, 1, 3) + 1;
-    for (const std::string_view candidate : known) {
-        const std::size_t distance = edit_distance(lower_case(name), lower_case(candidate));
-        if (distance < smallest && distance < candidate.size()) {
-            smallest = distance;
-            nearest = candidate;
-        }
-    }
+    const std::string_view nearest = nearest_name(name, known);
     return nearest.empty() ? std::string() : fmt::format(" (did you mean '{}'?)", nearest);
 }
 

@@ -22,7 +22,7 @@ namespace {
 
 /// The first frame of a piece in which any condition holds.
 struct Hit {
-    std::int64_t frame = 0;
+    std::int64_t frames_behind = 0;  ///< in the piece
     std::vector<std::size_t> conditions;
 };
 
@@ -31,13 +31,14 @@ std::optional<Hit> first_hit(const std::vector<FunctionPtr>& conditions, const s
     std::optional<std::int64_t> first;
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (values[i].n_frames() != piece.n_frames() || values[i].n_columns() != 1)
-            fail(ErrorKind::usage, "the condition '{}' gave ({}, {}) values for {} frames: one for each is needed",
+            fail(ErrorKind::usage,
+                 "the condition '{}' gave ({}, {}) values for {} frames: one for each is needed",
                  conditions[i]->name(), values[i].n_frames(), values[i].n_columns(), piece.n_frames());
         const auto frame = values[i].first_true();
         if (frame && (!first || *frame < *first)) first = frame;
     }
     if (!first) return std::nullopt;
-    Hit hit{*first, {}};
+    Hit hit{piece.n_frames() - 1 - *first, {}};
     for (std::size_t i = 0; i < values.size(); ++i)
         if (values[i].truth(*first)) hit.conditions.push_back(i);
     return hit;
@@ -45,24 +46,35 @@ std::optional<Hit> first_hit(const std::vector<FunctionPtr>& conditions, const s
 
 task<std::optional<Hit>> look_at(runtime::Context& context, const std::vector<FunctionPtr>& conditions,
                                  Trajectory piece) {
+    // A short part may have ended before its first frame.
+    auto is_empty = [&] { return piece.n_frames() == 0; };
+    if (co_await runtime::offload(context, is_empty)) co_return std::nullopt;
     const std::vector<Values> values = co_await functions::evaluate_together(context, conditions, piece);
     auto find = [&] { return first_hit(conditions, values, piece); };
     co_return co_await runtime::offload(context, find);
 }
 
-/// Where the last frame of at most `max_step` lies.
-std::int64_t last_frame_until(const Trajectory& trajectory, std::int64_t max_step) {
-    std::int64_t frame = trajectory.n_frames() - 1;
-    while (frame > 0 && trajectory.step(frame) > max_step) --frame;
-    return frame;
-}
-
-/// Copies frames up to the one of `step` to a file of their own. A file that has them already, from
-/// an earlier start of the program, is taken as it is: it was put there as a whole.
-UntilResult cut(const Trajectory& all, std::int64_t step, const fs::path& out) {
-    const std::int64_t last = last_frame_until(all, step);
-    UntilResult result{{}, Trajectory(out, all.structure()), all.step(last), all.time_ps(last), 0, 0.0};
-    if (fs::exists(out) && result.trajectory.n_frames() == last + 1 && result.trajectory.last_step() == all.step(last))
+/// Copies what all parts hold, from the start to the frame of `hit` and no further than `max_steps`,
+/// to a file of its own. A file that has it already, from an earlier start of the program, is taken
+/// as it is: it was put there as a whole.
+UntilResult cut(const engine::MdEngine& engine, std::optional<Hit> hit, std::int64_t max_steps) {
+    const Trajectory all = engine.trajectory();
+    std::int64_t last = all.n_frames() - 1 - (hit ? hit->frames_behind : 0);
+    // Parts of an earlier start may go further than what is asked for now.
+    while (all.step(last) > max_steps) {
+        hit.reset();
+        --last;
+    }
+    const fs::path out = engine.directory() / ("until" + all.files().front().extension().string());
+    UntilResult result{{},
+                       Trajectory(out, all.structure()),
+                       all.step(last),
+                       all.time_ps(last),
+                       engine.part(),
+                       engine.wall_seconds()};
+    if (hit) result.conditions = std::move(hit->conditions);
+    if (fs::exists(out) && result.trajectory.n_frames() == last + 1 &&
+        result.trajectory.last_step() == result.steps)
         return result;
     trajectory::ConcatenateOptions options;
     options.overwrite = true;
@@ -73,38 +85,48 @@ UntilResult cut(const Trajectory& all, std::int64_t step, const fs::path& out) {
 task<UntilResult> propagate(runtime::Context& context, engine::MdEngine& engine,
                             const std::vector<FunctionPtr>& conditions, const UntilLimits& limits) {
     if (conditions.empty()) fail(ErrorKind::usage, "there is no condition to run until");
+    if (engine.part() > 0)
+        fail(ErrorKind::usage, "the walker has run before: its start is what to begin from");
     std::optional<Hit> hit = co_await look_at(context, conditions, engine.start());
-    std::int64_t last_step = 0;
-    Trajectory all = engine.start();
-
+    if (hit) {
+        UntilResult at_once{std::move(hit->conditions), engine.start(), 0, 0.0, 0, 0.0};
+        co_return at_once;
+    }
     engine::RunLimits run_limits;
     run_limits.total_steps(limits.max_steps()).walltime(limits.slice());
     while (!hit) {
         const std::optional<Trajectory> part = co_await engine.run(run_limits);
-        if (!part) {
-            last_step = limits.max_steps();
-            all = engine.trajectory();
-            break;
-        }
+        if (!part) break;
         hit = co_await look_at(context, conditions, *part);
-        if (hit) {
-            last_step = part->step(hit->frame);
-            all = engine.trajectory();
-        }
-        // Parts of an earlier start may go further than what is asked for now.
-        if (hit && last_step > limits.max_steps()) {
-            hit.reset();
-            last_step = limits.max_steps();
-            break;
-        }
     }
-    const fs::path out = engine.directory() / ("until" + all.files().front().extension().string());
-    auto write = [&] { return cut(all, last_step, out); };
-    UntilResult result = co_await runtime::offload(context, write);
-    if (hit) result.conditions = std::move(hit->conditions);
-    result.parts = engine.part();
-    result.wall_seconds = engine.wall_seconds();
-    co_return result;
+    auto finish = [&] { return cut(engine, std::move(hit), limits.max_steps()); };
+    co_return co_await runtime::offload(context, finish);
+}
+
+/// Names the walker in an error of `body`.
+template <typename T>
+task<T> named(const engine::MdEngine& engine, task<T> body) {
+    try {
+        co_return co_await std::move(body);
+    } catch (Error& error) {
+        error.add_context(engine.name());
+        throw;
+    }
+}
+
+task<void> draw_and_prepare(runtime::Context& context, engine::MdEngine& engine, const Trajectory& reference,
+                            std::int64_t frame, double temperature_k, RandomStream random) {
+    auto write = [&] {
+        fs::create_directories(engine.directory());
+        trajectory::ExtractOptions options;
+        options.velocities = trajectory::VelocityMode::maxwell_boltzmann;
+        options.temperature_k = temperature_k;
+        options.random = &random;
+        options.overwrite = true;
+        return trajectory::extract_frame(reference, frame, engine.directory() / "start.trr", options);
+    };
+    const Trajectory start = co_await runtime::offload(context, write);
+    co_await engine.prepare(start, 0);
 }
 
 }  // namespace
@@ -119,29 +141,17 @@ UntilLimits& UntilLimits::slice(std::chrono::milliseconds wall_time) {
     return *this;
 }
 
-task<void> start_with_new_velocities(runtime::Context& context, engine::MdEngine& engine, Trajectory reference,
-                                     std::int64_t frame, double temperature_k, RandomStream random) {
-    auto write = [&] {
-        fs::create_directories(engine.directory());
-        trajectory::ExtractOptions options;
-        options.velocities = trajectory::VelocityMode::maxwell_boltzmann;
-        options.temperature_k = temperature_k;
-        options.random = &random;
-        options.overwrite = true;
-        return trajectory::extract_frame(reference, frame, engine.directory() / "start.trr", options);
-    };
-    const Trajectory start = co_await runtime::offload(context, write);
-    co_await engine.prepare(start, 0);
+task<void> start_with_new_velocities(runtime::Context& context, engine::MdEngine& engine,
+                                     Trajectory reference, std::int64_t frame, double temperature_k,
+                                     RandomStream random) {
+    task<void> body = draw_and_prepare(context, engine, reference, frame, temperature_k, random);
+    co_await named(engine, std::move(body));
 }
 
-task<UntilResult> until_any(runtime::Context& context, engine::MdEngine& engine, std::vector<FunctionPtr> conditions,
-                            UntilLimits limits) {
-    try {
-        co_return co_await propagate(context, engine, conditions, limits);
-    } catch (Error& error) {
-        error.add_context(engine.name());
-        throw;
-    }
+task<UntilResult> until_any(runtime::Context& context, engine::MdEngine& engine,
+                            std::vector<FunctionPtr> conditions, UntilLimits limits) {
+    task<UntilResult> body = propagate(context, engine, conditions, limits);
+    co_return co_await named(engine, std::move(body));
 }
 
 }  // namespace coromd::propagation

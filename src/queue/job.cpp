@@ -235,7 +235,7 @@ JobResult JobResult::from_json(std::string_view text) {
         exit.peak_memory_kib = integer<std::uint64_t>(in, "peak_memory_kib");
         exit.stdout_tail = in.at("stdout_tail").get<std::string>();
         exit.stderr_tail = in.at("stderr_tail").get<std::string>();
-        for (const json& file : in.at("files")) {
+        for (const json& file : in.at("files").get_ref<const json::array_t&>()) {
             OutputFile output{file.at("name").get<std::string>(), integer<std::uint64_t>(file, "size")};
             if (!is_output_name(output.name))
                 fail(ErrorKind::input, "a job's recorded result cannot be read: it names a file '{}'", output.name);
@@ -251,10 +251,8 @@ Error job_error(const Job& job, const JobResult& result) {
     std::string reason = result.reason.empty() ? std::string(to_string(result.state)) : result.reason;
     const std::string_view tail = result.exit.stderr_tail.empty() ? result.exit.stdout_tail : result.exit.stderr_tail;
     if (reason == result.exit.text() && !tail.empty()) reason += "; its last words:\n" + last_lines(tail, 10);
-    std::string command;
-    for (const std::string& argument : job.command()) command += (command.empty() ? "" : " ") + argument;
     return Error(ErrorKind::job, std::move(reason))
-        .add_context(fmt::format("command: {}", command))
+        .add_context(fmt::format("command: {}", runtime::Command(job.command()).text()))
         .add_context(fmt::format("its files are in '{}'", job.attempt_directory(result.attempt).string()))
         .add_context(fmt::format("job '{}' {} (attempt {} on {}, {})", job.key(), to_string(result.state),
                                  result.attempt, result.exit.node.empty() ? "an unknown node" : result.exit.node,

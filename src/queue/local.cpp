@@ -135,7 +135,8 @@ std::string host_name() {
 
 task<void> stop_process(runtime::Process& process, std::chrono::milliseconds grace) {
     process.signal(SIGTERM);
-    if (co_await runtime::with_timeout(grace, process.wait())) co_return;
+    const auto in_time = co_await runtime::with_timeout(grace, process.wait());
+    if (in_time) co_return;
     process.signal_group(SIGKILL);
     co_await process.wait();
 }
@@ -145,12 +146,12 @@ struct Leftover {
     std::string start_time;
 };
 
-template <typename Integer>
-std::optional<Integer> parse_integer(std::string_view text) {
-    Integer value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
+/// Empty for what is no number, and for 0 and 1, which would mean somebody else.
+std::optional<pid_t> parse_pid(std::string_view text) {
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+    if (error != std::errc() || end != text.data() + text.size() || pid <= 1) return std::nullopt;
+    return pid;
 }
 
 /// "boot id:pid:start time" as execute() recorded it; nothing where the machine was booted since.
@@ -159,8 +160,8 @@ std::optional<Leftover> parse_submission(const std::string& submission) {
     const auto second = submission.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) return std::nullopt;
     if (submission.substr(0, first) != runtime::boot_id()) return std::nullopt;
-    const auto pid = parse_integer<pid_t>(std::string_view(submission).substr(first + 1, second - first - 1));
-    if (!pid || *pid <= 1) return std::nullopt;
+    const auto pid = parse_pid(std::string_view(submission).substr(first + 1, second - first - 1));
+    if (!pid) return std::nullopt;
     return Leftover{*pid, submission.substr(second + 1)};
 }
 
@@ -171,7 +172,7 @@ std::optional<Leftover> find_leftover(const fs::path& attempt_directory) {
     const fs::path directory = fs::canonical(attempt_directory, error);
     if (error) return std::nullopt;
     for (const fs::directory_entry& entry : fs::directory_iterator("/proc", error)) {
-        const auto pid = parse_integer<pid_t>(entry.path().filename().native());
+        const auto pid = parse_pid(entry.path().filename().native());
         if (!pid || *pid == ::getpid() || ::getpgid(*pid) != *pid) continue;
         if (fs::read_symlink(entry.path() / "fd/1", error) != directory / kStdoutFile &&
             fs::read_symlink(entry.path() / "fd/2", error) != directory / kStderrFile)
@@ -222,7 +223,7 @@ public:
             try {
                 co_await runtime::shield(stop_process(process, job.grace()));
             } catch (const Cancelled&) {
-                exit.stopped = true;
+                // Noted above, or the stop had another reason before.
             }
         }
         process.signal_group(SIGKILL);

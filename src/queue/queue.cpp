@@ -163,7 +163,8 @@ runtime::task<std::optional<JobResult>> Queue::recover(const Job& job, const Cla
         std::error_code ignored;
         return fs::is_directory(directory, ignored);
     };
-    if (!job.is_recoverable() || !co_await runtime::offload(context_, is_there)) co_return std::nullopt;
+    const bool left = co_await runtime::offload(context_, is_there);
+    if (!left || !job.is_recoverable()) co_return std::nullopt;
     JobExit exit;
     exit.known = false;
     JobResult result = co_await runtime::shield(conclude(job, claim.attempts, std::move(exit)));

@@ -48,7 +48,8 @@ unsigned usable_cpus() {
 }  // namespace
 
 struct Context::Impl {
-    Impl(unsigned threads, Logger log) : pool_threads(threads ? threads : usable_cpus()), logger(std::move(log)) {}
+    Impl(unsigned threads, Logger log)
+        : pool_threads(threads ? threads : usable_cpus()), logger(std::move(log)) {}
 
     /// Threads inherit the mask: signals are for the thread of the loop.
     void start_pool() {
@@ -106,15 +107,21 @@ void Context::request_stop() {
     });
 }
 
-bool Context::stop_requested() const noexcept { return impl_->stop_requested; }
+bool Context::stop_requested() const noexcept {
+    return impl_->stop_requested;
+}
 
-asio::any_io_executor Context::executor() noexcept { return impl_->io.get_executor(); }
+asio::any_io_executor Context::executor() noexcept {
+    return impl_->io.get_executor();
+}
 
 void Context::post_to_pool(std::function<void()> work) {
     std::call_once(impl_->pool_started, [this] { impl_->start_pool(); });
     asio::post(*impl_->pool, std::move(work));
 }
 
-const Logger& Context::logger() const noexcept { return impl_->logger; }
+const Logger& Context::logger() const noexcept {
+    return impl_->logger;
+}
 
 }  // namespace coromd::runtime

@@ -29,7 +29,9 @@ private:
     bool cancelled_ = false;
 };
 
-Event::~Event() { assert(waits_.empty() && "an Event must outlive those who wait for it"); }
+Event::~Event() {
+    assert(waits_.empty() && "an Event must outlive those who wait for it");
+}
 
 void Event::set() noexcept {
     set_ = true;

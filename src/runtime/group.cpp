@@ -35,7 +35,9 @@ public:
 private:
     struct Member final : Child {
         Group* group = nullptr;
-        void ended(std::exception_ptr error) noexcept override { group->member_ended(*this, std::move(error)); }
+        void ended(std::exception_ptr error) noexcept override {
+            group->member_ended(*this, std::move(error));
+        }
     };
 
     void on_cancel() noexcept override {

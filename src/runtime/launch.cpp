@@ -17,11 +17,11 @@
 #include "coromd/core/error.hpp"
 
 // posix_spawn, which in glibc shares the memory of the parent until the exec and so costs the same
-// however large that is. All descriptors here are close-on-exec and lie above the three standard
-// ones (those may be closed in this program), so that the order of the dup2 calls does not matter.
+// however large that is. All descriptors here are close-on-exec. The three that the child gets are
+// opened in the order in which they become its 0, 1 and 2, so each has at least that number, even
+// where those are closed in this program, and no dup2 overwrites one that a later dup2 needs.
 
 namespace coromd::runtime {
-
 namespace {
 
 bool is_program(const std::filesystem::path& path) {
@@ -68,17 +68,10 @@ struct Attributes {
     posix_spawnattr_t raw;
 };
 
-FileDescriptor above_standard(FileDescriptor file) {
-    if (file.get() > STDERR_FILENO) return file;
-    FileDescriptor moved(::fcntl(file.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-    if (!moved) fail_errno(errno, "cannot duplicate a file descriptor");
-    return moved;
-}
-
 /// A file in memory with the text: unlike a pipe it needs nobody to feed it.
 FileDescriptor standard_input(const std::optional<std::string>& text) {
-    if (!text) return above_standard(open_file("/dev/null", O_RDONLY));
-    FileDescriptor file = above_standard(FileDescriptor(::memfd_create("stdin", MFD_CLOEXEC)));
+    if (!text) return open_file("/dev/null", O_RDONLY);
+    FileDescriptor file(::memfd_create("stdin", MFD_CLOEXEC));
     if (!file) fail_errno(errno, "cannot create the standard input");
     for (std::string_view rest = *text; !rest.empty();) {
         const ssize_t n = ::write(file.get(), rest.data(), rest.size());
@@ -94,15 +87,14 @@ FileDescriptor standard_input(const std::optional<std::string>& text) {
 FileDescriptor make_pipe(FileDescriptor& reader) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) fail_errno(errno, "cannot create a pipe");
-    FileDescriptor read_end(ends[0]);
-    FileDescriptor write_end(ends[1]);
-    reader = above_standard(std::move(read_end));
+    reader = FileDescriptor(ends[0]);
+    FileDescriptor writer(ends[1]);
     if (::fcntl(reader.get(), F_SETFL, O_NONBLOCK) != 0) fail_errno(errno, "cannot set up a pipe");
-    return above_standard(std::move(write_end));
+    return writer;
 }
 
 FileDescriptor output_file(const std::filesystem::path& path) {
-    return above_standard(open_file(path, O_WRONLY | O_CREAT | O_TRUNC));
+    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
 }
 
 /// The inherited environment with the command's own on top.
@@ -128,7 +120,8 @@ private:
     const std::filesystem::path& folder = command.working_directory();
     std::error_code ignored;
     if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
-        fail(ErrorKind::system, "cannot start '{}': there is no working directory '{}'", program, folder.string());
+        fail(ErrorKind::system, "cannot start '{}': there is no working directory '{}'", program,
+             folder.string());
     }
     if (error_number == ENOENT && is_program(folder / program)) {
         fail(ErrorKind::system, "cannot start '{}': the interpreter that it names was not found", program);
@@ -181,8 +174,8 @@ Launched launch(const Command& command) {
     for (const std::string& word : command.argv()) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
     Environment environment(command.environment());
-    const int failed = ::posix_spawn(&launched.pid, program.c_str(), &actions.raw, &attributes.raw, argv.data(),
-                                     environment.data());
+    const int failed = ::posix_spawn(&launched.pid, program.c_str(), &actions.raw, &attributes.raw,
+                                     argv.data(), environment.data());
     if (failed != 0) fail_to_start(failed, program, command);
     return launched;
 }

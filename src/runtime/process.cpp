@@ -155,7 +155,8 @@ struct Process::State : std::enable_shared_from_this<State> {
         pidfd.close(ignored);
         sigchld.clear(ignored);
         sigchld.cancel(ignored);
-        log->debug("process {} ended: {}: {}", known.pid, status_lost ? "status lost" : known.status.text(), text);
+        log->debug("process {} ended: {}: {}", known.pid, status_lost ? "status lost" : known.status.text(),
+                   text);
         ended.set();
     }
 
@@ -184,9 +185,15 @@ Process::Process(Process&&) noexcept = default;
 Process& Process::operator=(Process&&) noexcept = default;
 Process::~Process() = default;
 
-pid_t Process::pid() const noexcept { return state_->known.pid; }
-const std::string& Process::start_time() const noexcept { return state_->start_time; }
-bool Process::ended() const noexcept { return state_->ended.is_set(); }
+pid_t Process::pid() const noexcept {
+    return state_->known.pid;
+}
+const std::string& Process::start_time() const noexcept {
+    return state_->start_time;
+}
+bool Process::ended() const noexcept {
+    return state_->ended.is_set();
+}
 
 task<ExitStatus> Process::wait() {
     const std::shared_ptr<State> state = state_;
@@ -208,8 +215,12 @@ void Process::signal_group(int number) noexcept {
     if (!ended() || detail::group_lives(pid())) ::kill(-pid(), number);
 }
 
-std::string Process::stdout_tail() const { return state_->output.tail.text(); }
-std::string Process::stderr_tail() const { return state_->error.tail.text(); }
+std::string Process::stdout_tail() const {
+    return state_->output.tail.text();
+}
+std::string Process::stderr_tail() const {
+    return state_->error.tail.text();
+}
 
 ProcessResult Process::result() const {
     ProcessResult result = state_->known;

@@ -60,7 +60,8 @@ bool group_lives(pid_t group) {
     // What only waits to be reaped counts for kill(), and in a container may stay for ever: look closer.
     if (::kill(-group, 0) != 0 && errno == ESRCH) return false;
     std::error_code failed;
-    for (std::filesystem::directory_iterator it("/proc", failed), last; it != last && !failed; it.increment(failed)) {
+    for (std::filesystem::directory_iterator it("/proc", failed), last; it != last && !failed;
+         it.increment(failed)) {
         const std::string name = it->path().filename();
         pid_t pid = 0;
         const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
@@ -93,7 +94,9 @@ std::optional<std::string> process_start_time(pid_t pid) {
     return std::move(entry->start_time);
 }
 
-bool process_is(pid_t pid, const std::string& start_time) { return process_start_time(pid) == start_time; }
+bool process_is(pid_t pid, const std::string& start_time) {
+    return process_start_time(pid) == start_time;
+}
 
 task<void> wait_for_foreign(pid_t pid, std::string start_time, ExitNotice notice) {
     constexpr std::chrono::milliseconds kPollInterval{200};

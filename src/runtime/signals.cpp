@@ -60,6 +60,8 @@ StopOnSignals::StopOnSignals(Context& context, std::function<void(int)> callback
     impl_->install();
 }
 
-StopOnSignals::~StopOnSignals() { impl_->restore(); }
+StopOnSignals::~StopOnSignals() {
+    impl_->restore();
+}
 
 }  // namespace coromd::runtime

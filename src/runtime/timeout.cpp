@@ -26,7 +26,8 @@ task<bool> with_timeout(std::chrono::nanoseconds limit, task<void> child) {
     std::vector<task<void>> runners;
     runners.push_back(std::move(child));
     runners.push_back(sleep_for(limit));
-    const detail::GroupEnd end = co_await detail::run_group(std::move(runners), detail::GroupRule::first_ends);
+    const detail::GroupEnd end =
+        co_await detail::run_group(std::move(runners), detail::GroupRule::first_ends);
 
     const std::exception_ptr& error = end.errors[0];
     if (!error) co_return true;

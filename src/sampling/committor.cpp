@@ -19,7 +19,11 @@ using runtime::task;
 
 namespace {
 
-std::string walker_name(int number) { return fmt::format("walkers/{:03}", number); }
+constexpr std::int64_t kMostWalkers = 1'000'000;
+
+std::string walker_name(int number) {
+    return fmt::format("walkers/{:03}", number);
+}
 
 std::string ending(const UntilResult& result, const std::vector<std::string>& states) {
     if (!result.reached()) return "no state";
@@ -28,7 +32,8 @@ std::string ending(const UntilResult& result, const std::vector<std::string>& st
     return names;
 }
 
-void report_end(Recorder& recorder, const std::string& name, const std::string& phase, const UntilResult* result) {
+void report_end(Recorder& recorder, const std::string& name, const std::string& phase,
+                const UntilResult* result) {
     Progress progress;
     progress.subject = name;
     progress.phase = phase;
@@ -40,7 +45,8 @@ void report_end(Recorder& recorder, const std::string& name, const std::string& 
 }
 
 task<UntilResult> shoot(MethodContext& context, trajectory::Trajectory reference,
-                        const std::vector<FunctionPtr>& states, const CommittorOptions& options, std::string name) {
+                        const std::vector<FunctionPtr>& states, const CommittorOptions& options,
+                        std::string name) {
     const auto engine = context.system.engine(name);
     co_await propagation::start_with_new_velocities(context.runtime, *engine, std::move(reference), 0,
                                                     options.temperature_k(),
@@ -50,8 +56,9 @@ task<UntilResult> shoot(MethodContext& context, trajectory::Trajectory reference
 
 /// A shot that tells how it ended, while others still run.
 task<UntilResult> shoot_and_report(MethodContext& context, trajectory::Trajectory reference,
-                                   const std::vector<FunctionPtr>& states, const std::vector<std::string>& names,
-                                   const CommittorOptions& options, std::string name) {
+                                   const std::vector<FunctionPtr>& states,
+                                   const std::vector<std::string>& names, const CommittorOptions& options,
+                                   std::string name) {
     try {
         UntilResult result = co_await shoot(context, std::move(reference), states, options, name);
         report_end(context.recorder, name, "reached " + ending(result, names), &result);
@@ -118,14 +125,19 @@ private:
 };
 
 std::unique_ptr<Method> from_settings(SettingsReader& top, const functions::Definitions& definitions) {
-    const auto is_state = [](const functions::Definition& d) { return d.type == functions::ValueType::boolean; };
+    const auto is_state = [](const functions::Definition& d) {
+        return d.type == functions::ValueType::boolean;
+    };
     if (std::ranges::none_of(definitions.all(), is_state))
         top.complain("states", "a committor needs at least one state: add a table [states]");
     SettingsReader walkers = top.table("walkers");
-    const auto count = static_cast<int>(walkers.integer_from("count", 1));
+    const std::int64_t count = walkers.integer_from("count", 1);
+    if (count > kMostWalkers)
+        walkers.complain("count",
+                         fmt::format("{} walkers are too many: {} is the limit", count, kMostWalkers));
     const double temperature = walkers.number("temperature");
     if (!(temperature > 0)) walkers.complain("temperature", "'walkers.temperature' must be positive (in K)");
-    CommittorOptions options(count, temperature, walkers.integer_from("max_steps", 1));
+    CommittorOptions options(static_cast<int>(count), temperature, walkers.integer_from("max_steps", 1));
     options.slice(walkers.duration("slice", std::chrono::seconds(10)));
     walkers.finish();
     return std::make_unique<CommittorMethod>(definitions, std::move(options));
@@ -160,11 +172,13 @@ Proportion CommittorResult::committor(std::size_t state) const {
 }
 
 int CommittorResult::failed() const {
-    return static_cast<int>(std::ranges::count_if(shots_, [](const Shot& shot) { return !shot.outcome.ok(); }));
+    return static_cast<int>(
+        std::ranges::count_if(shots_, [](const Shot& shot) { return !shot.outcome.ok(); }));
 }
 
 std::string CommittorResult::text() const {
-    std::string text = fmt::format("{:<14} {:<16} {:>9} {:>6} {:>9}\n", "walker", "state", "ps", "parts", "wall s");
+    std::string text =
+        fmt::format("{:<14} {:<16} {:>9} {:>6} {:>9}\n", "walker", "state", "ps", "parts", "wall s");
     for (const Shot& shot : shots_) {
         if (!shot.outcome.ok()) {
             text += fmt::format("{:<14} failed\n", shot.name);
@@ -177,10 +191,11 @@ std::string CommittorResult::text() const {
     text += "\ncommittor (95 % interval of Wilson)\n";
     for (std::size_t i = 0; i < states_.size(); ++i) {
         const Proportion p = committor(i);
-        if (p.trials == 0) text += fmt::format("  {:<14} no walker reached a state\n", states_[i]);
+        if (p.trials == 0)
+            text += fmt::format("  {:<14} no walker reached a state\n", states_[i]);
         else
-            text += fmt::format("  {:<14} {:.2f}  [{:.2f}, {:.2f}]  {} of {}\n", states_[i], p.estimate, p.low, p.high,
-                                p.successes, p.trials);
+            text += fmt::format("  {:<14} {:.2f}  [{:.2f}, {:.2f}]  {} of {}\n", states_[i], p.estimate,
+                                p.low, p.high, p.successes, p.trials);
     }
     for (const Shot& shot : shots_)
         if (!shot.outcome.ok()) text += fmt::format("\n{}\n", shot.outcome.error_text());
@@ -210,14 +225,17 @@ std::string CommittorResult::json() const {
     json committors = json::object();
     for (std::size_t i = 0; i < states_.size(); ++i) {
         const Proportion p = committor(i);
-        committors[states_[i]] = {{"successes", p.successes}, {"trials", p.trials}, {"low", p.low}, {"high", p.high}};
+        committors[states_[i]] = {
+            {"successes", p.successes}, {"trials", p.trials}, {"low", p.low}, {"high", p.high}};
         committors[states_[i]]["estimate"] = p.trials > 0 ? json(p.estimate) : json(nullptr);
     }
     return json{{"walkers", walkers}, {"committor", committors}, {"failed", failed()}}.dump(
         2, ' ', false, json::error_handler_t::replace);
 }
 
-task<CommittorResult> committor(MethodContext& context, std::vector<FunctionPtr> states, CommittorOptions options) {
+task<CommittorResult> committor(MethodContext& context, std::vector<FunctionPtr> states,
+                                CommittorOptions options) {
+    if (states.empty()) fail(ErrorKind::usage, "a committor needs at least one state");
     const std::vector<std::string> names = names_of(states);
     const trajectory::Trajectory reference = co_await context.system.reference();
     std::vector<task<UntilResult>> walkers;

@@ -2,6 +2,7 @@
 #include "coromd/session/campaign_file.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -35,6 +36,24 @@ void with_origin(SettingsReader& table, const std::string& key, Define define) {
     }
 }
 
+/// Runs `make`, and tells which table is to blame where the error does not point at a line of it.
+template <typename Make>
+auto in_table(const SettingsReader& table, Make make) {
+    try {
+        return make();
+    } catch (Error& error) {
+        if (!error.message().starts_with(table.origin().file + ":"))
+            error.add_context(fmt::format("{}: [{}]", table.origin().text(), table.name()));
+        throw;
+    }
+}
+
+bool is_name_for_files(std::string_view name) {
+    constexpr std::size_t kLongest = 200;  // bytes; file systems take 255, and we append to it
+    const auto forbidden = [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    return !name.empty() && name.size() <= kLongest && std::ranges::none_of(name, forbidden);
+}
+
 }  // namespace
 
 CampaignFile::CampaignFile(const fs::path& file) : settings_(load_settings(file)) {
@@ -47,8 +66,9 @@ CampaignFile::CampaignFile(const fs::path& file) : settings_(load_settings(file)
     directory_ = campaign.has("directory") ? campaign.path("directory")
                                            : fs::absolute(file).parent_path() / (name_ + ".campaign");
     campaign.finish();
-    if (name_.empty() || name_.find('/') != std::string::npos)
-        campaign.complain("name", "'campaign.name' must be a name for files, without '/'");
+    if (!is_name_for_files(name_))
+        campaign.complain("name", "'campaign.name' must be a name for files: of 1 to 200 bytes, without '/' and control "
+                                  "characters");
 }
 
 functions::Definitions CampaignFile::definitions(SettingsReader& top) const {
@@ -78,8 +98,15 @@ CampaignFile::Parts CampaignFile::build(Session& session) const {
         top.table("campaign").complain("kind", fmt::format("unknown kind of campaign '{}': known are {}", kind_, methods.names()));
 
     Parts parts;
-    const functions::Definitions defined = definitions(top);
-    parts.method = method->make(top, defined);
+    parts.definitions = definitions(top);
+    try {
+        parts.method = method->make(top, parts.definitions);
+    } catch (const Error&) {
+        // A table that is missed may be one whose name is misspelt.
+        top.table("engine");
+        top.finish();
+        throw;
+    }
 
     const Registry<engine::EngineKind> engines = engine::builtin_engines();
     SettingsReader engine_table = top.table("engine");
@@ -87,19 +114,19 @@ CampaignFile::Parts CampaignFile::build(Session& session) const {
     const engine::EngineKind* engine = engines.find(engine_name);
     if (engine == nullptr)
         engine_table.complain("kind", fmt::format("unknown engine '{}': known are {}", engine_name, engines.names()));
-    parts.system = engine->make(session.engine_context(), engine_table);
+    parts.system = in_table(engine_table, [&] { return engine->make(session.engine_context(), engine_table); });
     engine_table.finish();
     top.finish();
 
-    parts.system->check();
+    in_table(engine_table, [&] { parts.system->check(); });
     // A selection that finds nothing is told with the line of the definition.
     const auto topology = parts.system->structure().topology();
     for (const char* table_name : {"variables", "states"}) {
         SettingsReader table = top.table(table_name);
         for (const std::string& name : keys_as_written(table))
-            with_origin(table, name, [&] { defined.at(name).function->bind(*topology); });
+            with_origin(table, name, [&] { parts.definitions.at(name).function->bind(*topology); });
     }
-    parts.method->check(*parts.system);
+    in_table(top.table("campaign"), [&] { parts.method->check(*parts.system); });
     return parts;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <map>
 #include <utility>
 
@@ -21,13 +22,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kExitFailed = 1;
-constexpr int kExitUsage = 2;
-constexpr int kExitInterrupted = 130;
-
-/// A logger that can be handed out before the campaign's directory, where it writes, is there.
-Logger late_logger() { return null_logger(); }
-
+/// Makes the null logger, which had to be handed out before there was a directory to write to, a
+/// logger to a file.
 void write_to(const Logger& logger, const fs::path& file, bool verbose) {
     const Logger target = file_logger(file, verbose);
     logger->sinks() = target->sinks();
@@ -36,6 +32,11 @@ void write_to(const Logger& logger, const fs::path& file, bool verbose) {
 }
 
 }  // namespace
+
+int exit_code_of(const Error& error) noexcept {
+    const bool wrong_request = error.kind() == ErrorKind::usage || error.kind() == ErrorKind::conflict;
+    return wrong_request ? kExitUsage : kExitFailed;
+}
 
 SessionOptions& SessionOptions::seed(std::uint64_t seed) {
     seed_ = seed;
@@ -70,7 +71,7 @@ SessionOptions& SessionOptions::rehearsal(bool rehearsal) {
 // In the order in which they are built; what comes later uses what comes before.
 struct Session::Impl {
     explicit Impl(Setting merged)
-        : settings(std::move(merged)), log(late_logger()), context(0, log) {}
+        : settings(std::move(merged)), log(null_logger()), context(0, log) {}
 
     Setting settings;
     Logger log;
@@ -106,10 +107,9 @@ Session::Session(fs::path directory) : Session(SessionOptions(std::move(director
 Session::Session(SessionOptions options)
     : impl_(std::make_unique<Impl>(options.settings_ ? std::move(*options.settings_) : load_settings())) {
     impl_->directory = fs::absolute(options.directory_).lexically_normal();
-    const ProgressStyle style = options.rehearsal_ ? ProgressStyle::none
-                                : options.progress_ ? *options.progress_
-                                : options.verbose_  ? ProgressStyle::lines
-                                                    : progress_style_for(stderr);
+    const ProgressStyle style = options.rehearsal_ || options.verbose_ ? ProgressStyle::none
+                                : options.progress_                    ? *options.progress_
+                                                                       : progress_style_for(stderr);
     impl_->terminal = std::make_unique<Terminal>(stderr, style, impl_->log);
     if (options.rehearsal_) {
         impl_->rehearsal_ledger = queue::memory_ledger();
@@ -126,24 +126,36 @@ Session::~Session() = default;
 
 int Session::run(runtime::task<void> main) {
     Terminal& terminal = *impl_->terminal;
+    const Logger& log = impl_->log;
     int signals = 0;
-    const runtime::StopOnSignals stop(impl_->context, [&](int) {
-        if (++signals > 1) std::_Exit(kExitInterrupted);
-        terminal.say("Stopping: running MD writes its checkpoints. (Again: leave at once.)");
+    const runtime::StopOnSignals stop(impl_->context, [&](int number) {
+        log->warn("signal {}", number);
+        if (++signals > 1) {
+            terminal.say("Left at once. The next start takes care of MD that still runs.");
+            std::_Exit(kExitInterrupted);
+        }
+        terminal.say("Stopping: MD that runs writes its checkpoints. (Again: leave at once.)");
     });
+    const auto failed = [&](const std::string& text, int exit_code) {
+        log->error("{}", text);
+        terminal.finish();
+        terminal.say("error: " + text);
+        return exit_code;
+    };
     try {
         impl_->context.run(std::move(main));
+        log->info("session ends");
         terminal.finish();
-        return 0;
+        return kExitDone;
     } catch (const Cancelled&) {
+        log->info("session ends: interrupted");
         terminal.finish();
         terminal.say("Stopped. Nothing is lost: start the same again to go on.");
         return kExitInterrupted;
     } catch (const Error& error) {
-        terminal.finish();
-        impl_->log->error("{}", error.what());
-        fmt::print(stderr, "error: {}\n", error.what());
-        return error.kind() == ErrorKind::usage ? kExitUsage : kExitFailed;
+        return failed(error.what(), exit_code_of(error));
+    } catch (const std::exception& error) {
+        return failed(error.what(), kExitFailed);
     }
 }
 

@@ -69,25 +69,30 @@ Setting parse_toml(std::string_view text, const std::string& name) {
 
 Setting read_toml(const fs::path& file) { return parse_toml(read_text_file(file, kLimit), file.string()); }
 
-std::vector<fs::path> settings_files() {
+std::vector<fs::path> settings_places() {
     const fs::path leaf = fs::path("coromd") / "config.toml";
-    std::vector<fs::path> files;
+    std::vector<fs::path> places;
     const std::string site = environment("XDG_CONFIG_DIRS").value_or("/etc/xdg");
     for (std::size_t begin = 0; begin <= site.size();) {
         const std::size_t end = std::min(site.find(':', begin), site.size());
-        if (end > begin) files.push_back(fs::path(site.substr(begin, end - begin)) / leaf);
+        places.push_back(fs::path(site.substr(begin, end - begin)) / leaf);
         begin = end + 1;
     }
-    std::ranges::reverse(files);
-    if (const auto home = environment("XDG_CONFIG_HOME")) files.push_back(fs::path(*home) / leaf);
-    else if (const auto user = environment("HOME")) files.push_back(fs::path(*user) / ".config" / leaf);
-    std::erase_if(files, [](const fs::path& file) { return !fs::exists(file); });
-    return files;
+    std::ranges::reverse(places);
+    if (const auto user = environment("XDG_CONFIG_HOME")) places.push_back(fs::path(*user) / leaf);
+    else if (const auto home = environment("HOME")) places.push_back(fs::path(*home) / ".config" / leaf);
+    // The XDG specification wants relative paths to be ignored.
+    std::erase_if(places, [](const fs::path& place) { return place.is_relative(); });
+    return places;
 }
 
 Setting load_settings(const fs::path& campaign_file) {
     Setting all(Setting::Table{}, {"default", 0, 0});
-    for (const fs::path& file : settings_files()) all.overlay(read_toml(file));
+    for (const fs::path& place : settings_places()) {
+        // One that cannot be looked at is an error, not a file that is not there.
+        std::error_code error;
+        if (fs::status(place, error).type() != fs::file_type::not_found) all.overlay(read_toml(place));
+    }
     if (!campaign_file.empty()) all.overlay(read_toml(campaign_file));
     return all;
 }

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
+//
+// In place, the screen ends with a block of lines:
+//
+//   walkers/001    reached alphaR       part 3       12.40 ps       stays, and scrolls away
+//   walkers/000    running              part 4       16.32 ps   512.3 ns/day   | the block
+//   walkers/002    waiting              part 2        8.04 ps                  |
+//   1 reached alphaR, 1 running, 1 waiting                                     |
+//   _                                                               the cursor
+//
+// To redraw it the cursor goes up as many lines as the block has and everything below is cleared.
+// That works as long as no line of the block is wrapped, so they are cut to the screen's width.
 #include "coromd/session/terminal.hpp"
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -16,11 +28,11 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(200);
-constexpr auto kLineEvery = std::chrono::seconds(10);
+constexpr auto kCountEvery = std::chrono::seconds(10);
 
 struct Screen {
-    int rows = 24;
-    int columns = 80;
+    std::size_t rows = 24;
+    std::size_t columns = 80;
 };
 
 Screen screen_of(std::FILE* stream) {
@@ -35,8 +47,18 @@ std::string line_of(const Progress& progress) {
     std::string line = fmt::format("{:<14} {:<20}", progress.subject, progress.phase);
     if (progress.part > 0) line += fmt::format(" part {:<3} {:>9.2f} ps", progress.part, progress.time_ps);
     if (progress.ns_per_day > 0) line += fmt::format(" {:>7.1f} ns/day", progress.ns_per_day);
-    while (!line.empty() && line.back() == ' ') line.pop_back();
+    line.erase(line.find_last_not_of(' ') + 1);
     return line;
+}
+
+/// The first `columns` characters of UTF-8 text.
+std::string cut(std::string_view text, std::size_t columns) {
+    std::size_t end = 0;
+    for (; end < text.size(); ++end) {
+        const bool begins_character = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
+        if (begins_character && columns-- == 0) break;
+    }
+    return std::string(text.substr(0, end));
 }
 
 }  // namespace
@@ -48,24 +70,26 @@ ProgressStyle progress_style_for(std::FILE* stream) noexcept {
 }
 
 Terminal::Terminal(std::FILE* stream, ProgressStyle style, Logger log)
-    : stream_(stream), style_(style), log_(std::move(log)) {}
+    : stream_(stream), style_(style), log_(std::move(log)), drawn_(steady_clock::now()) {}
 
 Terminal::~Terminal() { finish(); }
 
 void Terminal::progress(const Progress& progress) {
     Subject& subject = subjects_[progress.subject];
-    const bool phase_changed = subject.last.phase != progress.phase || subject.last.part != progress.part;
+    const bool changed = subject.last.phase != progress.phase || subject.last.part != progress.part;
     subject.last = progress;
     subject.ended = is_end(progress.phase);
-    if (phase_changed) log_->info("{}", line_of(progress));
-    if (style_ == ProgressStyle::lines) print_line(subject, phase_changed);
-    if (style_ != ProgressStyle::in_place) return;
-    if (subject.ended) {
-        erase_block();
-        fmt::print(stream_, "{}\n", line_of(progress));
+    if (changed) log_->info("{}", line_of(progress));
+    if (style_ == ProgressStyle::none) return;
+
+    if (changed && subject.ended) {
+        say(line_of(progress));
+        if (style_ == ProgressStyle::in_place) draw();
+    } else if (style_ == ProgressStyle::in_place && steady_clock::now() - drawn_ >= kRedraw) {
         draw();
-    } else if (steady_clock::now() - drawn_ >= kRedraw) {
-        draw();
+    } else if (style_ == ProgressStyle::lines && steady_clock::now() - drawn_ >= kCountEvery) {
+        drawn_ = steady_clock::now();
+        say(counts());
     }
 }
 
@@ -74,48 +98,38 @@ void Terminal::note(std::string_view subject, std::string_view text) {
     if (style_ != ProgressStyle::none) say(fmt::format("note: {}: {}", subject, text));
 }
 
-void Terminal::say(std::string_view text) {
-    erase_block();
-    fmt::print(stream_, "{}\n", text);
-    std::fflush(stream_);
-}
+void Terminal::say(std::string_view text) { write(fmt::format("{}{}\n", erasure(), text)); }
 
-void Terminal::finish() {
-    if (style_ == ProgressStyle::in_place) erase_block();
-    std::fflush(stream_);
-}
-
-void Terminal::print_line(Subject& subject, bool phase_changed) {
-    // Between and before parts nothing happens that a reader of a log would wait for.
-    const bool brief = subject.last.phase == "between parts" || subject.last.phase == "waiting";
-    const auto now = steady_clock::now();
-    if (brief || (!phase_changed && now - subject.shown < kLineEvery)) return;
-    subject.shown = now;
-    fmt::print(stream_, "{}\n", line_of(subject.last));
-    std::fflush(stream_);
-}
+void Terminal::finish() { write(erasure()); }
 
 void Terminal::draw() {
-    erase_block();
     const Screen screen = screen_of(stream_);
-    const auto room = static_cast<std::size_t>(std::max(1, screen.rows - 3));
-    std::string block;
-    std::size_t shown = 0;
-    for (const auto& [name, subject] : subjects_) {
-        if (subject.ended || shown == room) continue;
-        ++shown;
-        block += line_of(subject.last).substr(0, static_cast<std::size_t>(screen.columns - 1)) + "\n";
-    }
-    block += counts().substr(0, static_cast<std::size_t>(screen.columns - 1)) + "\n";
-    block_lines_ = static_cast<int>(shown) + 1;
+    std::vector<std::string> lines = lines_of_the_living(std::max<std::size_t>(screen.rows, 4) - 3);
+    lines.push_back(counts());
+    std::string text = erasure();
+    for (const std::string& line : lines) text += cut(line, screen.columns - 1) + "\n";
+    block_lines_ = static_cast<int>(lines.size());
     drawn_ = steady_clock::now();
-    std::fwrite(block.data(), 1, block.size(), stream_);
-    std::fflush(stream_);
+    write(text);
 }
 
-void Terminal::erase_block() {
-    if (block_lines_ > 0) fmt::print(stream_, "\x1b[{}A\x1b[J", block_lines_);
-    block_lines_ = 0;
+std::string Terminal::erasure() {
+    const int lines = std::exchange(block_lines_, 0);
+    // The cursor may not be in the first column: a terminal shows "^C" where it was typed.
+    return lines > 0 ? fmt::format("\r\x1b[{}A\x1b[J", lines) : std::string();
+}
+
+std::vector<std::string> Terminal::lines_of_the_living(std::size_t room) const {
+    std::vector<const Progress*> living;
+    for (const auto& [name, subject] : subjects_)
+        if (!subject.ended) living.push_back(&subject.last);
+    if (living.size() > room) {
+        std::ranges::stable_partition(living, [](const Progress* progress) { return progress->phase == "running"; });
+        living.resize(room);
+    }
+    std::vector<std::string> lines;
+    for (const Progress* progress : living) lines.push_back(line_of(*progress));
+    return lines;
 }
 
 std::string Terminal::counts() const {
@@ -124,6 +138,13 @@ std::string Terminal::counts() const {
     std::string text;
     for (const auto& [phase, count] : phases) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, phase);
     return text;
+}
+
+void Terminal::write(std::string_view text) noexcept {
+    if (text.empty()) return;
+    std::fwrite(text.data(), 1, text.size(), stream_);
+    std::fflush(stream_);
+    std::clearerr(stream_);
 }
 
 }  // namespace coromd::session

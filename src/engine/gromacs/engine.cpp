@@ -10,6 +10,7 @@
 // again with other limits.
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <utility>
 
 #include "coromd/core/error.hpp"
@@ -30,22 +31,42 @@ using trajectory::Trajectory;
 
 namespace {
 
-constexpr const char* kStartFile = "md.start.trr";
+constexpr const char* kStartFile = "start.trr";
 constexpr auto kWatchInterval = std::chrono::milliseconds(500);
 
-queue::Verdict judge_mdrun(const queue::JobExit& exit, const fs::path& directory, const std::string& part) {
-    const std::string log = read_tail(directory / (part + ".log"), kLogTail);
+/// Signals that come from outside: somebody else stopped the program, it did not crash.
+bool is_stop_signal(int signal) {
+    return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP ||
+           signal == SIGQUIT;
+}
+
+/// Why an mdrun failed, for a person.
+std::string failure_reason(const queue::JobExit& exit, const std::string& log) {
+    std::string reason = error_text(exit.stderr_tail);
+    if (reason.empty()) reason = error_text(log);
+    if (!reason.empty()) return reason;
+    reason = exit.text();
+    if (is_stop_signal(exit.signal)) return reason;
+    if (const std::string sign = instability(exit.stderr_tail); !sign.empty())
+        return reason + "; the system had become unstable:\n" + sign;
+    if (exit.exit_code == 0) reason += ", but the log does not say that a run finished with a checkpoint";
+    return reason;
+}
+
+queue::Verdict judge_mdrun(const queue::JobExit& exit, const fs::path& log_file, const fs::path& checkpoint) {
+    const std::string log = read_tail(log_file, kLogTail);
     const RunSummary run = summarise_log(log);
     // mdrun ends with 1 when it was told to stop, as it does after a fatal error.
     const bool ended_well = exit.exit_code == 0 || (exit.exit_code == 1 && run.told_to_stop) || !exit.known;
     if (ended_well && run.finished && run.checkpoint_step) return queue::Verdict::good();
-
-    std::string reason = error_text(exit.stderr_tail);
-    if (reason.empty()) reason = error_text(log);
-    if (reason.empty()) reason = exit.text();
-    if (ended_well && exit.known) reason += ", but the log does not say that a run finished with a checkpoint";
-    const bool killed = exit.signal == 9 && !exit.stopped;
-    return queue::Verdict::bad(killed ? queue::FailureClass::infrastructure : queue::FailureClass::user, reason);
+    // Without it, mdrun begins at step 0 again and ends well.
+    if (!checkpoint.empty() && !fs::exists(checkpoint))
+        return queue::Verdict::bad(
+            queue::FailureClass::user,
+            fmt::format("the checkpoint to go on from, '{}', is gone", checkpoint.string()));
+    return queue::Verdict::bad(
+        is_stop_signal(exit.signal) ? queue::FailureClass::infrastructure : queue::FailureClass::user,
+        failure_reason(exit, log));
 }
 
 class GromacsEngine final : public MdEngine {
@@ -63,28 +84,22 @@ public:
 
     task<void> prepare(Trajectory start, std::int64_t frame) override {
         report("preparing", 0.0);
-        auto write_start = [&] {
-            const fs::path file = directory_ / kStartFile;
-            fs::create_directories(directory_);
-            trajectory::ExtractOptions options;
-            options.overwrite = true;
-            trajectory::extract_frame(start, frame, file, options);
-            return system_.grompp(name_, file, "md.tpr");
+        fs::path start_file;
+        auto describe_job = [&] {
+            start_file = own_start_file(start, frame);
+            return system_.grompp(name_, start_file, "md.tpr");
         };
-        queue::Job job = co_await runtime::offload(system_.context().runtime, write_start);
+        queue::Job job = co_await runtime::offload(system_.context().runtime, describe_job);
         tpr_content_ = fingerprint(job.specification());
         co_await system_.run_grompp(std::move(job));
-        part_ = 0;
-        steps_done_ = 0;
-        wall_seconds_ = 0.0;
-        files_.clear();
-        prepared_ = true;
+        start_file_ = std::move(start_file);
     }
 
     task<std::optional<Trajectory>> run(RunLimits limits) override {
         check(limits);
         if (limits.total_steps() && steps_done_ >= *limits.total_steps()) co_return std::nullopt;
         queue::Job job = mdrun(limits);
+        running_in_.clear();
         report("waiting", 0.0);
 
         std::vector<task<queue::JobResult>> children;
@@ -110,7 +125,7 @@ public:
 
     Trajectory start() const override {
         require_prepared();
-        return Trajectory(directory_ / kStartFile, system_.input().structure());
+        return Trajectory(start_file_, system_.input().structure());
     }
 
     Trajectory trajectory() const override {
@@ -125,8 +140,23 @@ private:
         return part_name(part) + (system_.input().output() == OutputFormat::xtc ? ".xtc" : ".trr");
     }
 
+    /// The frame to start from as a trr file in the walker's directory: `start` itself where it is one.
+    fs::path own_start_file(const Trajectory& start, std::int64_t frame) const {
+        if (!start.frame(frame).has_velocities())
+            fail(ErrorKind::usage, "{}: frame {} of '{}' has no velocities to start from: have them drawn",
+                 name_, frame, start.files().front().string());
+        const fs::path& file = start.files().front();
+        const bool is_own = file.parent_path() == directory_ && file.extension() == ".trr" &&
+                            start.files().size() == 1 && start.n_frames() == 1;
+        if (is_own) return file;
+        fs::create_directories(directory_);
+        trajectory::ExtractOptions options;
+        options.overwrite = true;
+        return trajectory::extract_frame(start, frame, directory_ / kStartFile, options).files().front();
+    }
+
     void require_prepared() const {
-        if (!prepared_) fail(ErrorKind::usage, "{} was not prepared", name_);
+        if (start_file_.empty()) fail(ErrorKind::usage, "{} was not prepared", name_);
     }
 
     void check(const RunLimits& limits) const {
@@ -142,20 +172,49 @@ private:
         const std::string part = part_name(part_ + 1);
         const fs::path tpr = directory_ / "md.tpr";
         std::vector<std::string> command = system_.input().gmx();
-        command.insert(command.end(),
-                       {"-quiet", "mdrun", "-s", tpr, "-noappend", "-o", "md.trr", "-x", "md.xtc", "-e", "md.edr",
-                        "-g", "md.log", "-c", "md.confout.gro", "-px", "md.pullx.xvg", "-pf", "md.pullf.xvg", "-cpo",
-                        part + ".cpt", "-nsteps", "{nsteps}", "-maxh", "{maxh}", "-ntomp", "{cores}", "-pin", "{pin}",
-                        "-pinoffset", "{first_core}", "-pinstride", "1"});
+        command.insert(command.end(), {"-quiet",
+                                       "mdrun",
+                                       "-s",
+                                       tpr,
+                                       "-noappend",
+                                       "-o",
+                                       "md.trr",
+                                       "-x",
+                                       "md.xtc",
+                                       "-e",
+                                       "md.edr",
+                                       "-g",
+                                       "md.log",
+                                       "-c",
+                                       "md.confout.gro",
+                                       "-px",
+                                       "md.pullx.xvg",
+                                       "-pf",
+                                       "md.pullf.xvg",
+                                       "-cpo",
+                                       part + ".cpt",
+                                       "-nsteps",
+                                       "{nsteps}",
+                                       "-maxh",
+                                       "{maxh}",
+                                       "-ntomp",
+                                       "{cores}",
+                                       "-pin",
+                                       "{pin}",
+                                       "-pinoffset",
+                                       "{first_core}",
+                                       "-pinstride",
+                                       "1"});
         const auto& extra = system_.input().mdrun_arguments();
         command.insert(command.end(), extra.begin(), extra.end());
-        const fs::path checkpoint = directory_ / (part_name(part_) + ".cpt");
+        const fs::path checkpoint = part_ > 0 ? directory_ / (part_name(part_) + ".cpt") : fs::path();
         if (part_ > 0) command.insert(command.end(), {"-cpi", checkpoint});
 
         queue::Job job(name_ + "/" + part, std::move(command));
         const auto nsteps = limits.total_steps() ? *limits.total_steps() - steps_done_ : -1;
-        const double maxh =
-            limits.walltime() ? std::chrono::duration<double, std::ratio<3600>>(*limits.walltime()).count() : -1.0;
+        const double maxh = limits.walltime()
+                                ? std::chrono::duration<double, std::ratio<3600>>(*limits.walltime()).count()
+                                : -1.0;
         queue::Resources resources;
         resources.cores = system_.input().cores();
         job.in_directory(directory_)
@@ -166,7 +225,9 @@ private:
             .writes(part + ".cpt")
             .writes(part + ".log")
             .environment("GMX_MAXBACKUP", "-1")
-            .judged_by([part](const queue::JobExit& exit, const fs::path& where) { return judge_mdrun(exit, where, part); })
+            .judged_by([log = part + ".log", checkpoint](const queue::JobExit& exit, const fs::path& where) {
+                return judge_mdrun(exit, where / log, checkpoint);
+            })
             .recoverable()
             .on_start([this](const fs::path& where) {
                 running_in_ = where;
@@ -181,12 +242,11 @@ private:
     /// Reports how far the running part has come, until it is cancelled.
     task<queue::JobResult> watch() {
         std::optional<trajectory::FrameIndex> index;
-        running_in_.clear();
         for (;;) {
             co_await runtime::sleep_for(kWatchInterval);
             if (running_in_.empty()) continue;
+            const fs::path file = running_in_ / trajectory_name(part_ + 1);
             auto last_time = [&]() -> std::optional<double> {
-                const fs::path file = running_in_ / trajectory_name(part_ + 1);
                 std::error_code error;
                 if (fs::file_size(file, error) == 0 || error) return std::nullopt;
                 if (!index) index.emplace(file);
@@ -224,7 +284,7 @@ private:
     std::string name_;
     fs::path directory_;
     Fingerprint tpr_content_;
-    bool prepared_ = false;
+    fs::path start_file_;  // empty before prepare()
     int part_ = 0;
     std::int64_t steps_done_ = 0;
     double wall_seconds_ = 0.0;

@@ -7,6 +7,8 @@ namespace coromd::engine::gromacs {
 
 namespace {
 
+constexpr std::int64_t kMostCores = 1 << 20;
+
 std::unique_ptr<MdSystem> from_settings(const EngineContext& context, SettingsReader& settings) {
     const auto topology = settings.existing_file("topology");
     const auto mdp = settings.existing_file("mdp");
@@ -14,9 +16,13 @@ std::unique_ptr<MdSystem> from_settings(const EngineContext& context, SettingsRe
     Input input(topology, mdp, structure);
     if (settings.has("index")) input.index(settings.existing_file("index"));
     const std::string output = settings.string("output", "xtc");
-    if (output == "trr") input.output(OutputFormat::trr);
-    else if (output != "xtc") settings.complain("output", "'" + settings.name() + ".output' must be \"xtc\" or \"trr\"");
-    input.cores(static_cast<int>(settings.integer_from("cores", 1, 1)));
+    if (output == "trr")
+        input.output(OutputFormat::trr);
+    else if (output != "xtc")
+        settings.complain("output", "'" + settings.name() + ".output' must be \"xtc\" or \"trr\"");
+    const std::int64_t cores = settings.integer_from("cores", 1, 1);
+    if (cores > kMostCores) settings.complain("cores", fmt::format("no machine has {} cores", cores));
+    input.cores(static_cast<int>(cores));
     input.gmx(settings.strings("gmx", input.gmx()));
     input.grompp_arguments(settings.strings("grompp_arguments"));
     input.mdrun_arguments(settings.strings("mdrun_arguments", input.mdrun_arguments()));
@@ -29,6 +35,8 @@ std::unique_ptr<MdSystem> from_settings(const EngineContext& context, SettingsRe
 
 }  // namespace
 
-EngineKind kind() { return {"gromacs", "GROMACS: grompp and mdrun, in parts with checkpoints", from_settings}; }
+EngineKind kind() {
+    return {"gromacs", "GROMACS: grompp and mdrun, in parts with checkpoints", from_settings};
+}
 
 }  // namespace coromd::engine::gromacs

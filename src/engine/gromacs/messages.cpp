@@ -15,7 +15,8 @@
 //   -------------------------------------------------------
 //
 // "Fatal error" may also read "Inconsistency in user input", "Error in user input", and so on.
-// Warnings stand above it: "WARNING 1 [file md.mdp, line 12]:" and indented text.
+// Where it only counts them, the errors and warnings stand above it: "WARNING 1 [file md.mdp, line
+// 12]:" and below that indented text, with empty lines in it.
 #include "messages.hpp"
 
 #include <array>
@@ -46,8 +47,11 @@ std::string complaints(std::string_view output) {
     while (!output.empty()) {
         const std::string_view line = next_line(output);
         const std::string_view text = trimmed(line);
-        if (text.starts_with("WARNING ") || text.starts_with("ERROR ")) inside = true;
-        else if (text.empty() || !line.starts_with(' ')) inside = false;
+        if (text.empty()) continue;
+        if (text.starts_with("WARNING ") || text.starts_with("ERROR "))
+            inside = true;
+        else if (!line.starts_with(' '))
+            inside = false;
         if (inside) found += (found.empty() ? "" : "\n") + std::string(text);
     }
     return found;
@@ -56,7 +60,8 @@ std::string complaints(std::string_view output) {
 }  // namespace
 
 std::string error_text(std::string_view output) {
-    constexpr std::array kEnds{std::string_view("\nFor more information and tips"), std::string_view("\n-----")};
+    constexpr std::array kEnds{std::string_view("\nFor more information and tips"),
+                               std::string_view("\n-----")};
     const auto block = output.rfind("\nProgram: ");
     if (block == std::string_view::npos) return complaints(output);
     std::string_view text = output.substr(block + 1);
@@ -66,30 +71,43 @@ std::string error_text(std::string_view output) {
     const auto empty_line = text.find("\n\n");
     std::string message(trimmed(empty_line == std::string_view::npos ? text : text.substr(empty_line)));
 
-    const bool only_counts = message.find("Too many warnings") != std::string::npos ||
-                             message.find("error(s) in input file") != std::string::npos ||
-                             message.find("errors in input file") != std::string::npos ||
-                             message.find("error in input file") != std::string::npos;
-    if (only_counts)
-        if (std::string details = complaints(output.substr(0, block)); !details.empty()) return details;
-    return message;
+    const bool too_many_warnings = message.find("Too many warnings") != std::string::npos;
+    if (!too_many_warnings && message.find(" in input file(s)") == std::string::npos) return message;
+    const std::string details = complaints(output.substr(0, block));
+    if (details.empty()) return message;
+    // The message on warnings also tells how to go on in spite of them.
+    return too_many_warnings ? details + "\n" + message : details;
+}
+
+std::string instability(std::string_view output) {
+    constexpr int kLines = 3;
+    std::string found;
+    for (int lines = 0; !output.empty() && lines < kLines;) {
+        const std::string_view text = trimmed(next_line(output));
+        const bool begins = text.find("LINCS WARNING") != std::string_view::npos ||
+                            text.find("can not be settled") != std::string_view::npos;
+        if (lines == 0 && !begins) continue;
+        if (text.empty()) break;
+        found += (lines++ == 0 ? "" : "\n") + std::string(text);
+    }
+    return found;
 }
 
 RunSummary summarise_log(std::string_view log) {
-    RunSummary summary;
     // An appended log holds several runs; only the last one counts.
-    const auto finished = log.rfind("\nFinished mdrun on rank 0");
-    const auto begun = log.rfind("\nStarted mdrun on rank 0");
-    summary.finished = finished != std::string_view::npos && (begun == std::string_view::npos || begun < finished);
+    if (const auto begun = log.rfind("\nStarted mdrun on rank 0"); begun != std::string_view::npos)
+        log.remove_prefix(begun);
+    RunSummary summary;
+    summary.finished = log.find("\nFinished mdrun on rank 0") != std::string_view::npos;
     const auto received = log.rfind("Received the ");
     summary.told_to_stop = received != std::string_view::npos &&
-                           (begun == std::string_view::npos || begun < received) &&
                            log.substr(received, 64).find("signal") != std::string_view::npos;
     constexpr std::string_view kCheckpoint = "Writing checkpoint, step ";
     if (const auto at = log.rfind(kCheckpoint); at != std::string_view::npos) {
         const char* begin = log.data() + at + kCheckpoint.size();
         std::int64_t step = 0;
-        if (std::from_chars(begin, log.data() + log.size(), step).ec == std::errc()) summary.checkpoint_step = step;
+        if (std::from_chars(begin, log.data() + log.size(), step).ec == std::errc())
+            summary.checkpoint_step = step;
     }
     return summary;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <set>
 #include <utility>
 
@@ -44,6 +45,14 @@ Fingerprint topology_fingerprint(const fs::path& topology) {
     std::string content;
     add_with_includes(topology, seen, content);
     return fingerprint(content);
+}
+
+/// As GROMACS compares the values of its keys: without case, '-' and '_'.
+std::string folded(std::string_view text) {
+    std::string out;
+    for (const char c : text)
+        if (c != '-' && c != '_') out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return out;
 }
 
 queue::Verdict judge_grompp(const queue::JobExit& exit, const fs::path&) {
@@ -101,9 +110,9 @@ GromacsSystem::GromacsSystem(const EngineContext& context, Input input, queue::Q
 
 void GromacsSystem::check() const {
     const Mdp& mdp = input_.mdp();
-    constexpr std::array kDynamics{"md", "md-vv", "md-vv-avek", "sd", "bd"};
+    constexpr std::array kDynamics{"md", "mdvv", "mdvvavek", "sd", "bd"};
     const std::string integrator = mdp.text("integrator").value_or("md");
-    if (std::ranges::find(kDynamics, integrator) == kDynamics.end())
+    if (std::ranges::find(kDynamics, folded(integrator)) == kDynamics.end())
         fail(ErrorKind::usage, "{}: integrator = {} is no dynamics: walkers need md, md-vv, sd or bd",
              mdp.location("integrator"), integrator);
     if (mdp.boolean("gen-vel").value_or(false))
@@ -112,17 +121,23 @@ void GromacsSystem::check() const {
              "and have velocities drawn by the campaign",
              mdp.location("gen-vel"));
     if (dt_ps_ <= 0) fail(ErrorKind::usage, "{}: dt must be positive", mdp.location("dt"));
+    for (const char* key : {"tinit", "init-step"})
+        if (mdp.real(key).value_or(0.0) != 0.0)
+            fail(ErrorKind::usage, "{}: {} must be 0: steps and times of a walker count from its start",
+                 mdp.location(key), key);
     const std::string group = mdp.text("compressed-x-grps").value_or("System");
-    if (input_.output() == OutputFormat::xtc && group != "System")
+    if (input_.output() == OutputFormat::xtc && folded(group) != "system")
         fail(ErrorKind::usage,
-             "{}: compressed-x-grps = {} leaves atoms out of the trajectory, so that no walker could start from "
+             "{}: compressed-x-grps = {} leaves atoms out of the trajectory, so that no walker could start "
+             "from "
              "its frames: set it to System",
              mdp.location("compressed-x-grps"), group);
     try {
         runtime::find_program(runtime::Command(input_.gmx()));
     } catch (const Error& error) {
         fail(ErrorKind::usage,
-             "{}: install GROMACS (Debian and Ubuntu: apt install gromacs), load its module, or name the program in "
+             "{}: install GROMACS (Debian and Ubuntu: apt install gromacs), load its module, or name the "
+             "program in "
              "the setting engine.gmx",
              error.message());
     }
@@ -130,7 +145,9 @@ void GromacsSystem::check() const {
     structure_.topology();
 }
 
-std::unique_ptr<MdEngine> GromacsSystem::engine(std::string name) const { return make_engine(*this, std::move(name)); }
+std::unique_ptr<MdEngine> GromacsSystem::engine(std::string name) const {
+    return make_engine(*this, std::move(name));
+}
 
 task<trajectory::Trajectory> GromacsSystem::reference() {
     const auto permit = co_await one_at_a_time_.acquire();
@@ -156,12 +173,13 @@ task<trajectory::Trajectory> GromacsSystem::reference() {
     co_return *reference_;
 }
 
-queue::Job GromacsSystem::grompp(const std::string& name, const fs::path& start, const std::string& tpr) const {
+queue::Job GromacsSystem::grompp(const std::string& name, const fs::path& start,
+                                 const std::string& tpr) const {
     // The limits of a run are arguments of mdrun: the tpr itself never ends.
     Mdp mdp = input_.mdp();
     mdp.set("nsteps", -1);
     const fs::path mdp_file = directory_of("system") / kMdpName;
-    if (!fs::exists(mdp_file) || Mdp::read(mdp_file).fingerprint() != mdp.fingerprint()) {
+    if (!fs::exists(mdp_file) || read_text_file(mdp_file) != mdp.text()) {
         fs::create_directories(mdp_file.parent_path());
         mdp.write(mdp_file, true);
     }

@@ -13,7 +13,8 @@ namespace coromd::engine::gromacs {
 /// What the engines of one system share: how to call grompp and mdrun.
 class GromacsSystem final : public MdSystem {
 public:
-    GromacsSystem(const EngineContext& context, Input input, queue::Queue& md_queue, queue::Queue& helper_queue);
+    GromacsSystem(const EngineContext& context, Input input, queue::Queue& md_queue,
+                  queue::Queue& helper_queue);
 
     std::unique_ptr<MdEngine> engine(std::string name) const override;
     const trajectory::Trajectory& structure() const noexcept override { return structure_; }
@@ -24,7 +25,8 @@ public:
 
     /// The job `<name>/grompp`: start.trr (empty: the structure's own positions) to `<name>/<tpr>`.
     /// Reads and writes files: for a pool thread.
-    queue::Job grompp(const std::string& name, const std::filesystem::path& start, const std::string& tpr) const;
+    queue::Job grompp(const std::string& name, const std::filesystem::path& start,
+                      const std::string& tpr) const;
     /// Awaits a grompp job. Throws Error(job).
     runtime::task<void> run_grompp(queue::Job job) const;
 

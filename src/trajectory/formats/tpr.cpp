@@ -41,73 +41,88 @@ struct ParameterCount {
     int reals = 0;
     int ints = 0;
 };
-constexpr ParameterCount kNone{-1, -1};  ///< a type that has no parameters in a file
+constexpr ParameterCount kNone{-1, -1};  ///< a type that no file has parameters of
 
-/// In the order of GROMACS' function types.
+/// In the order of GROMACS' function types; those that follow are energies without parameters.
 constexpr auto kParameterCounts = std::to_array<ParameterCount>({
-    {4, 0},                                 // harmonic bonds
-    {4, 0},                                 // GROMOS96 bonds
-    {6, 0},                                 // Morse bonds
-    {3, 0},                                 // cubic bonds
-    {0, 0},                                 // connections
-    {4, 0},                                 // harmonic potentials
-    {2, 0},                                 // FENE bonds
-    {2, 1},                                 // tabulated bonds
-    {2, 1},                                 // tabulated bonds without exclusions
-    {8, 0},                                 // restraint bonds
-    {4, 0},                                 // harmonic angles
-    {4, 0},                                 // GROMOS96 angles
-    {2, 0},                                 // restricted angles
-    {4, 0},                                 // linear angles
-    {3, 0},                                 // bond-bond cross terms
-    {4, 0},                                 // bond-angle cross terms
-    {8, 0},                                 // Urey-Bradley angles
-    {6, 0},                                 // quartic angles
-    {2, 1},                                 // tabulated angles
-    {4, 1},                                 // proper dihedrals
-    {12, 0},                                // Ryckaert-Bellemans dihedrals
-    {2, 0},                                 // restricted dihedrals
-    {6, 0},                                 // combined bending-torsion
-    {12, 0},                                // Fourier dihedrals
-    {4, 0},                                 // harmonic improper dihedrals
-    {4, 1},                                 // periodic improper dihedrals
-    {2, 1},                                 // tabulated dihedrals
-    {0, 2},                                 // dihedral correction maps
-    {0, 0},                                 // implicit solvent 1-2, 1-3, 1-4: without parameters since 113
-    {0, 0},  {0, 0}, kNone, kNone, {4, 0},  // Lennard-Jones 1-4
-    kNone,                                  // Coulomb 1-4
-    {5, 0},                                 // Lennard-Jones and Coulomb 1-4
-    {4, 0},                                 // Lennard-Jones and Coulomb pairs
-    {2, 0},                                 // Lennard-Jones
-    {3, 0},                                 // Buckingham
-    kNone,   kNone,  kNone, kNone, kNone,  kNone, kNone, kNone, kNone, {1, 0},  // polarization
-    {6, 0},                                                                     // water polarization
-    {3, 0},                                                                     // Thole polarization
-    {3, 0},                                                                     // anharmonic polarization
-    {12, 0},                                                                    // position restraints
-    {5, 1},           // flat-bottomed position restraints
-    {4, 2},           // distance restraints
-    kNone,   {3, 3},  // orientation restraints
-    kNone,   {4, 1},  // angle restraints
-    {4, 1},           // angle restraints with the z axis
-    {6, 0},           // dihedral restraints
-    kNone,   {2, 0},  // constraints
-    {2, 0},           // constraints without exclusions
-    {2, 0},           // SETTLE
-    {0, 0},           // virtual sites: 1
-    {1, 0},           // 2
-    {1, 0},           // 2fd
-    {2, 0},           // 3
-    {2, 0},           // 3fd
-    {2, 0},           // 3fad
-    {3, 0},           // 3out
-    {3, 0},           // 4fd
-    {3, 0},           // 4fdn
-    {1, 1},           // n
+    {4, 0},   // harmonic bonds
+    {4, 0},   // GROMOS96 bonds
+    {6, 0},   // Morse bonds
+    {3, 0},   // cubic bonds
+    {0, 0},   // connections
+    {4, 0},   // harmonic potentials
+    {2, 0},   // FENE bonds
+    {2, 1},   // tabulated bonds
+    {2, 1},   // tabulated bonds without exclusions
+    {8, 0},   // restraint bonds
+    {4, 0},   // harmonic angles
+    {4, 0},   // GROMOS96 angles
+    {2, 0},   // restricted angles
+    {4, 0},   // linear angles
+    {3, 0},   // bond-bond cross terms
+    {4, 0},   // bond-angle cross terms
+    {8, 0},   // Urey-Bradley angles
+    {6, 0},   // quartic angles
+    {2, 1},   // tabulated angles
+    {4, 1},   // proper dihedrals
+    {12, 0},  // Ryckaert-Bellemans dihedrals
+    {2, 0},   // restricted dihedrals
+    {6, 0},   // combined bending-torsion
+    {12, 0},  // Fourier dihedrals
+    {4, 0},   // harmonic improper dihedrals
+    {4, 1},   // periodic improper dihedrals
+    {2, 1},   // tabulated dihedrals
+    {0, 2},   // dihedral correction maps
+    {0, 0},   // implicit solvent 1-2, without parameters since version 113
+    {0, 0},   // implicit solvent 1-3
+    {0, 0},   // implicit solvent 1-4
+    kNone,    // implicit solvent, polar
+    kNone,    // implicit solvent, nonpolar
+    {4, 0},   // Lennard-Jones 1-4
+    kNone,    // Coulomb 1-4
+    {5, 0},   // Lennard-Jones and Coulomb 1-4
+    {4, 0},   // Lennard-Jones and Coulomb pairs
+    {2, 0},   // Lennard-Jones
+    {3, 0},   // Buckingham
+    kNone,    // Lennard-Jones, long range
+    kNone,    // Buckingham, long range
+    kNone,    // dispersion correction
+    kNone,    // Coulomb
+    kNone,    // Coulomb, long range
+    kNone,    // reaction field exclusions
+    kNone,    // Coulomb, reciprocal
+    kNone,    // Lennard-Jones, reciprocal
+    kNone,    // dissipative particle dynamics
+    {1, 0},   // polarization
+    {6, 0},   // water polarization
+    {3, 0},   // Thole polarization
+    {3, 0},   // anharmonic polarization
+    {12, 0},  // position restraints
+    {5, 1},   // flat-bottomed position restraints
+    {4, 2},   // distance restraints
+    kNone,    // their violation
+    {3, 3},   // orientation restraints
+    kNone,    // their deviation
+    {4, 1},   // angle restraints
+    {4, 1},   // angle restraints with the z axis
+    {6, 0},   // dihedral restraints
+    kNone,    // their violation
+    {2, 0},   // constraints
+    {2, 0},   // constraints without exclusions
+    {2, 0},   // SETTLE
+    {0, 0},   // virtual sites 1
+    {1, 0},   // virtual sites 2
+    {1, 0},   // virtual sites 2fd
+    {2, 0},   // virtual sites 3
+    {2, 0},   // virtual sites 3fd
+    {2, 0},   // virtual sites 3fad
+    {3, 0},   // virtual sites 3out
+    {3, 0},   // virtual sites 4fd
+    {3, 0},   // virtual sites 4fdn
+    {1, 1},   // virtual sites n
 });
 constexpr std::int32_t kTypeThole = 50;
 constexpr std::int32_t kTypeVirtualSite1 = 65;
-static_assert(kParameterCounts.size() == 75);
 /// All function types, energies included, have a list of interactions in every kind of molecule.
 constexpr std::int32_t kFunctionTypes = 94;
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
+#include <atomic>
+
 #include <sys/wait.h>
 
 #include "coromd/runtime/event.hpp"
@@ -76,7 +78,9 @@ TEST(Abandon, WaitsAtEverySuspension) {
         ASSERT_EQ(semaphore.available(), 3u) << turns;
         ASSERT_EQ(semaphore.waiting(), 0u) << turns;
         ASSERT_EQ(closed, opened) << turns;
-        if (ended) { EXPECT_EQ(opened, 3); }
+        if (ended) {
+            EXPECT_EQ(opened, 3);
+        }
     }
     EXPECT_GT(cut_off, 20u);
 }
@@ -89,7 +93,7 @@ TEST(Abandon, ProcessesAndThePoolAtManySuspensions) {
     for (std::size_t turns = 0; !ended; turns += 1 + turns / 8) {
         Semaphore slots(2);
         std::vector<pid_t> pids;
-        int working = 0;
+        std::atomic<int> working = 0;
 
         auto program = [&](Context& context) -> task<> {
             const Permit slot = co_await slots.acquire();
@@ -105,6 +109,10 @@ TEST(Abandon, ProcessesAndThePoolAtManySuspensions) {
         };
         ended = ends_before(turns, compose);
         ASSERT_EQ(slots.available(), 2u) << turns;
+        if (ended) {
+            EXPECT_EQ(working, 0);
+            EXPECT_EQ(pids.size(), 4u);
+        }
         ASSERT_EQ(count_open_files(), files) << turns;
         ASSERT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << turns;  // no child is left, not even a zombie
     }

@@ -39,7 +39,8 @@ TEST(Context, RefusesToRunWithinItself) {
         context.run(take_turns(1));
         co_return;
     };
-    EXPECT_THAT(thrown_by([&] { context.run(nested()); }), testing::HasSubstr("was called from what it runs"));
+    EXPECT_THAT(thrown_by([&] { context.run(nested()); }),
+                testing::HasSubstr("was called from what it runs"));
     EXPECT_EQ(context.run(value_after(1, 1)), 1);
 }
 

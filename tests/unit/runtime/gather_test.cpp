@@ -46,7 +46,8 @@ TEST(Gather, TakesMoveOnlyTypesAndBools) {
     Context context;
     auto owned = context.run(gather(list(value_after(1, std::make_unique<int>(4)))));
     EXPECT_EQ(*owned.at(0), 4);
-    EXPECT_THAT(context.run(gather(list(value_after(1, true), value_after(0, false)))), ElementsAre(true, false));
+    EXPECT_THAT(context.run(gather(list(value_after(1, true), value_after(0, false)))),
+                ElementsAre(true, false));
 }
 
 TEST(Gather, OfNothingEndsAtOnce) {
@@ -107,8 +108,9 @@ TEST(Gather, CancelledFromOutsideWaitsForAllChildren) {
     Context context;
     std::vector<std::string> log;
     after_turns(context.executor(), 10, [&] { context.request_stop(); });
-    EXPECT_THROW(context.run(gather(slow_to_end(log, "a", 20), gather(slow_to_end(log, "b", 5), wait_forever()))),
-                 Cancelled);
+    EXPECT_THROW(
+        context.run(gather(slow_to_end(log, "a", 20), gather(slow_to_end(log, "b", 5), wait_forever()))),
+        Cancelled);
     EXPECT_THAT(log, ElementsAre("b", "a"));
 }
 
@@ -124,7 +126,8 @@ TEST(Gather, CancelledFromOutsideThrowsCancelledWhateverComesAfter) {
         if (cancelled) throw Error(ErrorKind::job, "while stopping");
     };
     after_turns(context.executor(), 10, [&] { context.request_stop(); });
-    EXPECT_EQ(thrown_by([&] { context.run(gather(fails_when_cancelled(), value_after(0, 1))); }), "Cancelled");
+    EXPECT_EQ(thrown_by([&] { context.run(gather(fails_when_cancelled(), value_after(0, 1))); }),
+              "Cancelled");
 }
 
 TEST(Gather, ErrorBeforeTheCancellationIsNotLost) {

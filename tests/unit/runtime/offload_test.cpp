@@ -50,9 +50,7 @@ TEST(Offload, TakesANamedCallableThatOwns) {
 
 TEST(Offload, RethrowsOnTheLoop) {
     Context context(1);
-    auto body = [&]() -> task<> {
-        co_await offload(context, [] { fail(ErrorKind::input, "bad file"); });
-    };
+    auto body = [&]() -> task<> { co_await offload(context, [] { fail(ErrorKind::input, "bad file"); }); };
     EXPECT_EQ(thrown_by([&] { context.run(body()); }), "bad file");
 }
 
@@ -84,6 +82,7 @@ TEST(Offload, CancelledWaitsUntilTheWorkHasEnded) {
         };
         try {
             co_await offload(context, work);
+            ADD_FAILURE() << "not cancelled";
         } catch (const Cancelled&) {
             EXPECT_TRUE(ended);
             throw;
@@ -116,9 +115,7 @@ TEST(Offload, CancelledBeforeAThreadTookItSkipsTheWork) {
             ++ran;
         });
     };
-    auto queued = [&]() -> task<> {
-        co_await offload(context, [&] { ++ran; });
-    };
+    auto queued = [&]() -> task<> { co_await offload(context, [&] { ++ran; }); };
     after_turns(context.executor(), 20, [&] {
         context.request_stop();
         asio::post(context.executor(), [&] { release.set_value(); });

@@ -23,7 +23,8 @@ TEST(ProcessTable, ParsesNamesWithBlanksAndParentheses) {
     EXPECT_TRUE(entry->lives);
     EXPECT_EQ(entry->group, 34);
     EXPECT_EQ(entry->start_time, "987654321");
-    EXPECT_FALSE(detail::parse_process_entry("12 (x) Z 1 34 34 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 0 0\n")->lives);
+    EXPECT_FALSE(
+        detail::parse_process_entry("12 (x) Z 1 34 34 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 0 0\n")->lives);
 }
 
 TEST(ProcessTable, RefusesWhatIsCutOff) {

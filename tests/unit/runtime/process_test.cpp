@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "coromd/core/file.hpp"
@@ -21,7 +22,9 @@ using namespace test;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-Command shell(std::string script) { return Command({"/bin/sh", "-c", std::move(script)}); }
+Command shell(std::string script) {
+    return Command({"/bin/sh", "-c", std::move(script)});
+}
 
 /// Each test runs with pidfd and with the fallback.
 class ProcessTest : public testing::TestWithParam<ExitNotice> {
@@ -37,7 +40,8 @@ protected:
     Context context{1};
 };
 
-INSTANTIATE_TEST_SUITE_P(Notices, ProcessTest, testing::Values(ExitNotice::automatic, ExitNotice::without_pidfd),
+INSTANTIATE_TEST_SUITE_P(Notices, ProcessTest,
+                         testing::Values(ExitNotice::automatic, ExitNotice::without_pidfd),
                          [](const auto& info) {
                              return info.param == ExitNotice::automatic ? "automatic" : "without_pidfd";
                          });
@@ -75,8 +79,10 @@ TEST_P(ProcessTest, ReadsItsInputOrNothing) {
 TEST_P(ProcessTest, RunsInItsDirectoryWithItsEnvironment) {
     const TemporaryDirectory folder;
     const std::string script = "pwd -P; echo \"$COROMD_TEST\"; echo \"$PATH\"";
-    const ProcessResult result =
-        run(shell(script).working_directory(folder.path()).environment("COROMD_TEST", "a b").environment("PATH", "/x"));
+    const ProcessResult result = run(shell(script)
+                                         .working_directory(folder.path())
+                                         .environment("COROMD_TEST", "a b")
+                                         .environment("PATH", "/x"));
     EXPECT_EQ(result.stdout_tail, std::filesystem::canonical(folder.path()).string() + "\na b\n/x\n");
 }
 
@@ -166,15 +172,19 @@ TEST_P(ProcessTest, InheritsNoDescriptorButTheStandardOnes) {
     EXPECT_EQ(result.stdout_tail, "0\n1\n2\n3\n");  // 3 is the directory that ls reads
 }
 
-TEST_P(ProcessTest, WorksWhereTheStandardDescriptorsAreClosed) {
+TEST_P(ProcessTest, WorksWhereStandardDescriptorsAreClosed) {
     run(Command({"true"}));  // so that the loop has opened what it needs
-    const int saved = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
-    ASSERT_GE(saved, 0);
-    ::close(STDIN_FILENO);
-    const ProcessResult result = run(Command({"cat"}).input("hello"));
-    ::dup2(saved, STDIN_FILENO);
-    ::close(saved);
-    EXPECT_EQ(result.stdout_tail, "hello");
+    Command command = shell("cat; echo error >&2");
+    command.input("hello");
+    for (const std::vector<int>& closed : {std::vector{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}}) {
+        std::vector<FileDescriptor> saved;
+        for (const int fd : closed) saved.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 10));
+        for (const int fd : closed) ::close(fd);
+        const ProcessResult result = run(command);
+        for (std::size_t i = 0; i < closed.size(); ++i) ::dup2(saved[i].get(), closed[i]);
+        EXPECT_EQ(result.stdout_tail, "hello");
+        EXPECT_EQ(result.stderr_tail, "error\n");
+    }
 }
 
 TEST_P(ProcessTest, KnowsWhatItUsed) {
@@ -228,7 +238,8 @@ TEST_P(ProcessTest, FailsToStartWithAReasonAndWithoutLeaks) {
     EXPECT_EQ(failure(Command({"no-such-program"})), "'no-such-program' was not found in PATH");
     EXPECT_EQ(failure(Command({""})), "'' was not found in PATH");
     EXPECT_EQ(failure(Command({"true"}).environment("PATH", ":/x:")), "'true' was not found in PATH");
-    EXPECT_THAT(failure(Command({"/no/such/program"}).input("x")), StartsWith("cannot start '/no/such/program'"));
+    EXPECT_THAT(failure(Command({"/no/such/program"}).input("x")),
+                StartsWith("cannot start '/no/such/program'"));
     EXPECT_THAT(failure(Command({text})), HasSubstr("ermission denied"));
     EXPECT_THAT(failure(Command({script})), HasSubstr("interpreter"));
     EXPECT_THAT(failure(Command({"true"}).working_directory("/no/such/folder")),
@@ -238,6 +249,13 @@ TEST_P(ProcessTest, FailsToStartWithAReasonAndWithoutLeaks) {
     EXPECT_EQ(count_open_files(), before);
 }
 
+TEST(FindProgram, SearchesPathOnly) {
+    EXPECT_TRUE(std::filesystem::path(find_program(Command({"sh"}))).is_absolute());
+    EXPECT_EQ(find_program(Command({"./sh"})), "./sh");
+    EXPECT_EQ(thrown_by([] { find_program(Command({"no-such-program"})); }),
+              "'no-such-program' was not found in PATH");
+}
+
 TEST_P(ProcessTest, FindsProgramsInItsOwnPathAndRelativeToItsDirectory) {
     const TemporaryDirectory folder;
     const auto script = folder.path() / "coromd-test-program";
@@ -245,7 +263,21 @@ TEST_P(ProcessTest, FindsProgramsInItsOwnPathAndRelativeToItsDirectory) {
     std::filesystem::permissions(script, std::filesystem::perms::owner_all);
     const std::string path = "/nonexistent:" + folder.path().string() + ":/bin:/usr/bin";
     EXPECT_EQ(run(Command({"coromd-test-program"}).environment("PATH", path)).stdout_tail, "found\n");
-    EXPECT_EQ(run(Command({"./coromd-test-program"}).working_directory(folder.path())).stdout_tail, "found\n");
+    EXPECT_EQ(run(Command({"./coromd-test-program"}).working_directory(folder.path())).stdout_tail,
+              "found\n");
+}
+
+TEST(Process, ContextMayGoWhileItRuns) {
+    const std::size_t files = count_open_files();
+    pid_t pid = 0;
+    {
+        Context context;
+        pid = Process::start(context, Command({"sleep", "1000"})).pid();
+    }
+    EXPECT_EQ(count_open_files(), files);
+    ASSERT_TRUE(process_start_time(pid));
+    ::kill(pid, SIGKILL);
+    EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
 }
 
 TEST(Process, LostStatusIsAnErrorNotAHang) {

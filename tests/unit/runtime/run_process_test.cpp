@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include <csignal>
 
+#include "coromd/core/file.hpp"
 #include "coromd/runtime/gather.hpp"
 #include "coromd/runtime/process.hpp"
 #include "coromd/runtime/timeout.hpp"
-#include "coromd/core/file.hpp"
 #include "process_table.hpp"
 #include "runtime_test.hpp"
 
@@ -13,10 +13,13 @@ namespace {
 
 using namespace test;
 
-Command shell(std::string script) { return Command({"/bin/sh", "-c", std::move(script)}); }
+Command shell(std::string script) {
+    return Command({"/bin/sh", "-c", std::move(script)});
+}
 
 /// Runs `script` until it has written the file "ready", then cancels it.
-void cancel_when_ready(const std::filesystem::path& folder, std::string script, std::chrono::nanoseconds grace) {
+void cancel_when_ready(const std::filesystem::path& folder, std::string script,
+                       std::chrono::nanoseconds grace) {
     Context context;
     auto canceller = [&]() -> task<> {
         while (!std::filesystem::exists(folder / "ready")) co_await sleep_for(1ms);
@@ -48,7 +51,8 @@ TEST(RunProcess, CommandBuiltInTheAwaitExpressionIsSafe) {
     auto body = [&]() -> task<std::string> {
         std::string out;
         for (int i = 0; i < 3; ++i) {
-            const ProcessResult result = co_await run_process(context, Command(argv).environment("X", text).input(text));
+            const ProcessResult result =
+                co_await run_process(context, Command(argv).environment("X", text).input(text));
             out += result.stdout_tail;
         }
         co_return out;
@@ -68,7 +72,8 @@ TEST(RunProcess, CancelledSendsOneSigtermAndWaitsForTheEnd) {
 
 TEST(RunProcess, CancelledKillsAfterTheGrace) {
     const TemporaryDirectory folder;
-    cancel_when_ready(folder.path(), "trap '' TERM; echo $$ > pid; : > ready; while :; do sleep 0.05; done", 50ms);
+    cancel_when_ready(folder.path(), "trap '' TERM; echo $$ > pid; : > ready; while :; do sleep 0.05; done",
+                      50ms);
     const pid_t pid = std::stoi(read_text_file(folder.path() / "pid"));
     EXPECT_FALSE(detail::process_entry(pid));
 }
@@ -77,15 +82,17 @@ TEST(RunProcess, CancelledWaitsForTheWholeGroup) {
     const TemporaryDirectory folder;
     // The shell dies of the signal at once; what it started says so on its standard error, which must
     // not be closed yet, and writes its last file first.
-    const std::string child = "sh -c 'trap \"sleep 0.2; echo stopping >&2; : > checkpoint; exit\" TERM; : > ready; "
-                              "while :; do sleep 0.01; done' & ";
+    const std::string child =
+        "sh -c 'trap \"sleep 0.2; echo stopping >&2; : > checkpoint; exit\" TERM; : > ready; "
+        "while :; do sleep 0.01; done' & ";
     cancel_when_ready(folder.path(), child + "trap - TERM; wait", kForever);
     EXPECT_TRUE(std::filesystem::exists(folder.path() / "checkpoint"));
 }
 
 TEST(RunProcess, CancelledKillsAGrandchildThatStays) {
     const TemporaryDirectory folder;
-    const std::string child = "sh -c 'trap \"\" TERM; echo $$ > pid; : > ready; while :; do sleep 0.01; done' & ";
+    const std::string child =
+        "sh -c 'trap \"\" TERM; echo $$ > pid; : > ready; while :; do sleep 0.01; done' & ";
     cancel_when_ready(folder.path(), child + "trap - TERM; wait", 100ms);
     const pid_t pid = std::stoi(read_text_file(folder.path() / "pid"));
     while (process_start_time(pid)) {
@@ -94,7 +101,8 @@ TEST(RunProcess, CancelledKillsAGrandchildThatStays) {
 
 TEST(RunProcess, IsCutOffByATimeout) {
     Context context;
-    EXPECT_EQ(context.run(with_timeout(20ms, run_process(context, Command({"sleep", "1000"})))), std::nullopt);
+    EXPECT_EQ(context.run(with_timeout(20ms, run_process(context, Command({"sleep", "1000"})))),
+              std::nullopt);
 }
 
 TEST(RunProcess, CancelledBeforeItStartsStartsNothing) {

@@ -36,7 +36,8 @@ inline task<> settle() {
 }
 
 /// Calls `action` when the loop has turned `turns` times. Stops with the context.
-inline void after_turns(const asio::any_io_executor& executor, std::size_t turns, std::function<void()> action) {
+inline void after_turns(const asio::any_io_executor& executor, std::size_t turns,
+                        std::function<void()> action) {
     asio::post(executor, [executor, turns, action = std::move(action)]() mutable {
         if (turns == 0) {
             action();
@@ -93,7 +94,9 @@ inline task<> error_after(int turns, std::string message) {
 }
 
 /// Ends only when it is cancelled, and then only after `turns` of a shielded clean-up's loop.
-inline task<> wait_forever() { co_await sleep_for(kForever); }
+inline task<> wait_forever() {
+    co_await sleep_for(kForever);
+}
 
 /// What `action` throws, as text; "nothing" where it does not.
 template <typename Action>

@@ -14,7 +14,8 @@ using namespace test;
 using testing::ElementsAre;
 
 /// Takes `n` permits, notes its name, and holds them until `done`.
-task<> hold(Semaphore& semaphore, std::size_t n, std::vector<std::string>& log, std::string name, Event& done) {
+task<> hold(Semaphore& semaphore, std::size_t n, std::vector<std::string>& log, std::string name,
+            Event& done) {
     const Permit permit = co_await semaphore.acquire(n);
     log.push_back(name);
     co_await done.wait();
@@ -68,8 +69,9 @@ TEST(Semaphore, ServesInOrderAlsoPastOneThatWantsMuch) {
         EXPECT_THAT(log, ElementsAre("first", "all"));
         rest_done.set();
     };
-    context.run(gather(hold(semaphore, 3, log, "first", first_done), hold(semaphore, 4, log, "all", rest_done),
-                       hold(semaphore, 1, log, "last", rest_done), script()));
+    context.run(gather(hold(semaphore, 3, log, "first", first_done),
+                       hold(semaphore, 4, log, "all", rest_done), hold(semaphore, 1, log, "last", rest_done),
+                       script()));
     EXPECT_THAT(log, ElementsAre("first", "all", "last"));
     EXPECT_EQ(semaphore.available(), 4u);
 }

@@ -51,7 +51,9 @@ TEST(StopOnSignals, RestoresWhatWasInstalled) {
     ASSERT_EQ(sigaction(SIGTERM, &own, &before), 0);
     {
         Context context;
-        { StopOnSignals signals(context, [](int) {}); }
+        {
+            StopOnSignals signals(context, [](int) {});
+        }
         struct sigaction after {};
         ASSERT_EQ(sigaction(SIGTERM, nullptr, &after), 0);
         EXPECT_EQ(after.sa_handler, SIG_IGN);

@@ -72,6 +72,19 @@ TEST_F(Concatenate, JoinsSlicesAndDropsDoubleFrames) {
                 ElementsAre(0, 10, 20, 30, 30, 40, 50, 60));
 }
 
+TEST_F(Concatenate, OnlyFramesOfTheSameStepAndTimeAreDouble) {
+    FrameWriter writer(folder_ / "a.trr");
+    for (const auto& [step, time_ps] :
+         std::vector<std::pair<std::int64_t, double>>{{5, 1.0}, {5, 2.0}, {6, 2.0}, {6, 2.0}}) {
+        Frame frame = water_like_frame(3, step);
+        frame.time_ps = time_ps;
+        writer.write(frame);
+    }
+    writer.close();
+    EXPECT_THAT(steps_of(concatenate({{Trajectory(folder_ / "a.trr", ""), {}}}, folder_ / "out.trr")),
+                ElementsAre(5, 5, 6));
+}
+
 TEST_F(Concatenate, CopiesFramesAsBytes) {
     const Trajectory a = write_trajectory(folder_ / "a.xtc", 5);
     concatenate({{a, {}}}, folder_ / "copy.xtc");

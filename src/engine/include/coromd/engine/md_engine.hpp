@@ -42,9 +42,11 @@ public:
     /// Where its files are.
     virtual const std::filesystem::path& directory() const noexcept = 0;
 
-    /// Makes everything ready to start from `frame` of `start`, with its velocities.
-    /// Throws Error(job) with what the engine said where it refuses, Error(conflict) where the
-    /// same walker was started from something else before.
+    /// Makes everything ready to start from `frame` of `start`, with its velocities. Once per
+    /// program. The frame is copied to `<directory>/start.trr`, unless `start` is a trr file of one
+    /// frame in directory() already.
+    /// Throws Error(usage) where the frame has no velocities, Error(job) with what the engine said
+    /// where it refuses, Error(conflict) where the same walker was started from something else before.
     /// Cancellation: stops the jobs, throws Cancelled.
     virtual runtime::task<void> prepare(trajectory::Trajectory start, std::int64_t frame) = 0;
 

@@ -38,19 +38,21 @@ struct UntilResult {
     /// where the steps were used up first.
     std::vector<std::size_t> conditions;
     /// From the start to the first frame in which a condition holds, or to the last frame of
-    /// max_steps: cut, without the double frames between parts.
+    /// max_steps: cut, without the double frames between parts. Only MdEngine::start() where a
+    /// condition holds there.
     trajectory::Trajectory trajectory;
-    std::int64_t steps = 0;   ///< of the last frame
-    double time_ps = 0.0;     ///< of the last frame
-    int parts = 0;            ///< parts of MD that it took; 0 where the start fulfils a condition
+    std::int64_t steps = 0;     ///< from the start to the last frame
+    double time_ps = 0.0;       ///< from the start to the last frame
+    int parts = 0;              ///< parts of MD that it took; 0 where the start fulfils a condition
     double wall_seconds = 0.0;  ///< of MD, over the parts
 
     bool reached() const noexcept { return !conditions.empty(); }
 };
 
 /// Prepares `engine` to start from a frame of `reference` with velocities drawn from the
-/// Maxwell-Boltzmann distribution. `reference` has masses: see engine::MdSystem::reference().
-/// Throws Error as MdEngine::prepare() does.
+/// Maxwell-Boltzmann distribution: `<engine's directory>/start.trr`. `reference` has masses: see
+/// engine::MdSystem::reference().
+/// Throws Error as MdEngine::prepare() and trajectory::extract_frame() do, with the walker's name.
 /// Cancellation: as MdEngine::prepare().
 runtime::task<void> start_with_new_velocities(runtime::Context& context, engine::MdEngine& engine,
                                               trajectory::Trajectory reference, std::int64_t frame,
@@ -63,7 +65,8 @@ runtime::task<void> start_with_new_velocities(runtime::Context& context, engine:
 /// Each condition is a function with one value per frame; it holds where that is not zero. The
 /// starting frame is looked at before anything is run.
 ///
-/// Throws Error as the engine and the functions do, with the walker's name.
+/// Throws Error as the engine and the functions do, with the walker's name, and Error(usage) where
+/// there is no condition, one gives other than one value per frame, or the engine has run before.
 /// Cancellation: MD is stopped with a checkpoint and found again at the next start of the program;
 /// throws Cancelled.
 runtime::task<UntilResult> until_any(runtime::Context& context, engine::MdEngine& engine,

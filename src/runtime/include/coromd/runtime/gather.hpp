@@ -61,7 +61,9 @@ task<std::tuple<detail::TupleValue<Ts>...>> gather(task<Ts>... children) {
     std::vector<task<void>> storing;
     storing.reserve(sizeof...(Ts));
     std::apply(
-        [&](auto&... place) { (storing.push_back(detail::storing_result<Ts>(std::move(children), place)), ...); },
+        [&](auto&... place) {
+            (storing.push_back(detail::storing_result<Ts>(std::move(children), place)), ...);
+        },
         places);
     co_await detail::gather_all(std::move(storing));
     co_return std::apply(

@@ -45,7 +45,8 @@ task<std::exception_ptr> run_shielded(task<void> child);
 template <typename R, typename Body, typename Exit>
 std::invoke_result_t<Body&, R&> with(R resource, Body& body, Exit& exit) {
     using T = typename std::invoke_result_t<Body&, R&>::value_type;
-    static_assert(std::is_same_v<std::invoke_result_t<Exit&, R&>, task<void>>, "exit(R&) must return task<void>");
+    static_assert(std::is_same_v<std::invoke_result_t<Exit&, R&>, task<void>>,
+                  "exit(R&) must return task<void>");
 
     std::exception_ptr error;
     std::optional<std::conditional_t<std::is_void_v<T>, bool, T>> result;

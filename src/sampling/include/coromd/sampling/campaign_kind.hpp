@@ -53,7 +53,8 @@ struct MethodKind {
     std::string name;
     std::string description;
     /// `top`: the campaign file, of which the method takes the tables that are its own.
-    std::function<std::unique_ptr<Method>(SettingsReader& top, const functions::Definitions& definitions)> make;
+    std::function<std::unique_ptr<Method>(SettingsReader& top, const functions::Definitions& definitions)>
+        make;
 };
 
 Registry<MethodKind> builtin_methods();

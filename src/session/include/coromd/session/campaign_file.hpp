@@ -31,6 +31,7 @@ public:
     /// What the file describes, made with a session's queues.
     struct Parts {
         std::unique_ptr<engine::MdSystem> system;
+        functions::Definitions definitions;  ///< variables and states, in the order of the file
         std::unique_ptr<sampling::Method> method;
     };
     /// Makes and checks everything: unknown keys, missing files, impossible selections, a missing

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "coromd/campaign/campaign.hpp"
+#include "coromd/core/error.hpp"
 #include "coromd/core/random.hpp"
 #include "coromd/core/recorder.hpp"
 #include "coromd/core/settings.hpp"
@@ -22,6 +23,16 @@
 
 namespace coromd::session {
 
+/// What a program returns to who started it.
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitInterrupted = 130;
+
+/// kExitUsage for a request that makes no sense or contradicts what the campaign has recorded, else
+/// kExitFailed.
+int exit_code_of(const Error& error) noexcept;
+
 /// How a session is set up; everything has a default.
 class SessionOptions {
 public:
@@ -34,7 +45,7 @@ public:
     SessionOptions& fresh(bool fresh = true);
     /// The merged settings; without them the site's and the user's are read.
     SessionOptions& settings(Setting settings);
-    /// Also log to standard error.
+    /// Show the log on standard error, in place of the progress.
     SessionOptions& verbose(bool verbose = true);
     SessionOptions& progress(ProgressStyle style);
     /// Nothing is created and no job is recorded: for checks before a run.
@@ -65,7 +76,8 @@ public:
     Session& operator=(const Session&) = delete;
 
     /// Runs a whole program: until `main` has ended, or Ctrl-C (SIGINT, SIGTERM) stops it
-    /// gracefully. Says on standard error what went wrong or how to go on.
+    /// gracefully; the second Ctrl-C leaves at once. Says on standard error what went wrong or how
+    /// to go on, and never throws what `main` throws.
     /// Returns what main() should return: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
     int run(runtime::task<void> main);
 

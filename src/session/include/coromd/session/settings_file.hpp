@@ -19,10 +19,11 @@ Setting read_toml(const std::filesystem::path& file);
 /// Where settings come from; what comes later wins, key by key:
 /// the site's files (`coromd/config.toml` in each folder of $XDG_CONFIG_DIRS, by default
 /// /etc/xdg, the last of them first), the user's ($XDG_CONFIG_HOME, by default ~/.config), the
-/// campaign's. Files that do not exist are left out.
-std::vector<std::filesystem::path> settings_files();
+/// campaign's. Where the site's and the user's files would be, whether they are there or not.
+std::vector<std::filesystem::path> settings_places();
 
-/// All of settings_files() and, unless empty, `campaign_file`, one over the other.
+/// What there is of settings_places() and, unless empty, `campaign_file`, one over the other.
+/// Throws as read_toml().
 Setting load_settings(const std::filesystem::path& campaign_file = {});
 
 }  // namespace coromd::session

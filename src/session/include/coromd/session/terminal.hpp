@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coromd/core/log.hpp"
@@ -14,17 +15,19 @@ namespace coromd::session {
 
 enum class ProgressStyle {
     none,
-    lines,    ///< a line for each change: for log files and pipes
+    lines,    ///< a line for each end, and now and then one that counts: for log files and pipes
     in_place  ///< one line per walker, kept up to date: for a terminal
 };
 
-/// in_place where `stream` is a terminal, else lines.
+/// in_place where `stream` is a terminal that can move its cursor, else lines.
 ProgressStyle progress_style_for(std::FILE* stream) noexcept;
 
 /// Shows progress and notes to a person, and writes both to the log.
 ///
-/// In place: the walkers that run or wait take a line each, as many as fit the screen, above a line
-/// that counts all of them. A walker that has ended leaves its last line behind.
+/// In place: each walker takes a line, above one that counts all of them; where the screen is too
+/// low for that, those that run come first. A walker that has ended leaves its last line behind.
+///
+/// A stream that cannot be written to (closed, full) never disturbs the campaign.
 class Terminal final : public Recorder {
 public:
     Terminal(std::FILE* stream, ProgressStyle style, Logger log);
@@ -35,28 +38,31 @@ public:
     void progress(const Progress& progress) override;
     void note(std::string_view subject, std::string_view text) override;
 
-    /// Draws the last state and leaves the cursor below it.
-    void finish();
-    /// A line of text for the person, between the others.
+    /// A line of text for the person, between the others; in every style.
     void say(std::string_view text);
+    /// Takes away the lines that are kept up to date: what is printed next starts on a line of its own.
+    void finish();
 
 private:
     struct Subject {
         Progress last;
-        std::chrono::steady_clock::time_point shown{};
         bool ended = false;
     };
 
-    void print_line(Subject& subject, bool phase_changed);
     void draw();
-    void erase_block();
+    /// What moves the cursor to the first of the lines that are kept up to date, and removes them.
+    std::string erasure();
+    /// The lines of those that have not ended, as many as there is room for.
+    std::vector<std::string> lines_of_the_living(std::size_t room) const;
+    /// "2 running, 5 waiting, 1 reached alphaR"
     std::string counts() const;
+    void write(std::string_view text) noexcept;
 
     std::FILE* stream_;
     ProgressStyle style_;
     Logger log_;
     std::map<std::string, Subject> subjects_;
-    std::chrono::steady_clock::time_point drawn_{};
+    std::chrono::steady_clock::time_point drawn_;  ///< or, for lines, counted
     int block_lines_ = 0;
 };
 

@@ -54,7 +54,7 @@ private:
 
 /// GROMACS: each walker is prepared by grompp and run by mdrun in parts (`-noappend`).
 ///
-/// The files of a walker are md.start.trr (where it starts), md.tpr, and for each part
+/// The files of a walker are start.trr (where it starts), md.tpr, and for each part
 /// md.partNNNN.xtc (or .trr), .edr, .log, .cpt, and md.confout.partNNNN.gro where the last step
 /// was reached. The mdp's own nsteps is not used: the limits of run() are, in a copy of the mdp
 /// with `nsteps = -1`.

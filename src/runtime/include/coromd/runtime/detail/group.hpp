@@ -14,10 +14,10 @@ namespace coromd::runtime::detail {
 
 /// What a group does when one of its children ends or when the group itself is cancelled.
 enum class GroupRule {
-    wait_all,   ///< children do not disturb each other
-    fail_fast,  ///< the first error cancels the others
-    first_ends, ///< the first to end, well or not, cancels the others
-    shielded    ///< as wait_all, and a cancellation from outside does not reach the children
+    wait_all,    ///< children do not disturb each other
+    fail_fast,   ///< the first error cancels the others
+    first_ends,  ///< the first to end, well or not, cancels the others
+    shielded     ///< as wait_all, and a cancellation from outside does not reach the children
 };
 
 /// How a group ended. All children have.
@@ -48,7 +48,8 @@ task<void> store_result(task<T> child, std::optional<T>& place) {
 
 /// The children as tasks that put their results into `places`, one for each.
 template <typename T>
-std::vector<task<void>> storing_results(std::vector<task<T>> children, std::vector<std::optional<T>>& places) {
+std::vector<task<void>> storing_results(std::vector<task<T>> children,
+                                        std::vector<std::optional<T>>& places) {
     std::vector<task<void>> storing;
     storing.reserve(children.size());
     for (std::size_t i = 0; i < children.size(); ++i) {

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+//
+// What whoever gives jobs to a queue relies on, whichever kind it is.
+#include <csignal>
+
+#include "coromd/runtime/gather.hpp"
+#include "coromd/runtime/process.hpp"
+#include "coromd/runtime/watch.hpp"
+#include "unit/queue/fixtures.hpp"
+
+namespace coromd::queue {
+namespace {
+
+using namespace test;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class QueueContract : public testing::TestWithParam<QueueKind> {
+protected:
+    QueueContract() {
+        const Setting none;
+        SettingsReader settings(none, "queues.test");
+        queue_ = std::make_unique<Queue>("test", context_, ledger_, GetParam().make(context_, settings));
+        settings.finish();  // no kind insists on a setting
+    }
+
+    Job script(const std::string& text, const std::string& key = "job") const {
+        Job job(key, {"/bin/sh", "-c", text});
+        job.in_directory(temporary_.path() / "walker").grace(1h);
+        return job;
+    }
+    /// A job that says when it runs, and ends when it is told to.
+    Job endless(const std::string& first = "") const {
+        return script(first + "\necho > ready\nwhile :; do sleep 0.01; done");
+    }
+    JobResult run(Job job) { return context_.run(queue_->run(std::move(job))); }
+    JobResult run_again(Job job) {
+        ledger_.forget_claim(job.key());
+        return run(std::move(job));
+    }
+    task<void> until_ready(Job job) {
+        co_await runtime::wait_until_grown(job.attempt_directory(1) / "ready", 0, 2ms);
+    }
+    /// Cancels the job when it runs.
+    std::string run_until_ready(Job job) {
+        auto body = [&]() -> task<std::string> {
+            Event ready;
+            std::string ended;
+            auto watch = [&]() -> task<void> {
+                co_await until_ready(job);
+                ready.set();
+            };
+            auto main = [&]() -> task<void> { ended = co_await run_until(ready, *queue_, job); };
+            co_await runtime::gather(main(), watch());
+            co_return ended;
+        };
+        return context_.run(body());
+    }
+    std::string output(const std::string& name) const { return read_text_file(temporary_.path() / "walker" / name); }
+
+    TemporaryDirectory temporary_;
+    runtime::Context context_{2};
+    Log log_;
+    RecordingLedger ledger_{log_};
+    std::unique_ptr<Queue> queue_;
+};
+
+TEST_P(QueueContract, ItHasANameAndADescription) {
+    EXPECT_FALSE(GetParam().name.empty());
+    EXPECT_FALSE(GetParam().description.empty());
+}
+
+TEST_P(QueueContract, AJobRunsInAFolderOfItsOwnAndItsFilesArrive) {
+    Job job = script("pwd > where; cat > in; echo $A > env; echo {cores} {p} > given; echo out; echo err >&2");
+    job.input("text").environment("A", "b").parameter("p", "q").writes("where");
+    const JobResult result = run(job);
+    ASSERT_TRUE(result.ok()) << result.reason;
+    EXPECT_EQ(result.exit.exit_code, 0);
+    EXPECT_EQ(result.exit.stdout_tail, "out\n");
+    EXPECT_EQ(result.exit.stderr_tail, "err\n");
+    EXPECT_FALSE(result.exit.node.empty());
+    EXPECT_LE(result.exit.started_ms, result.exit.ended_ms);
+    EXPECT_THAT(names_in(temporary_.path() / "walker"), ElementsAre("env", "given", "in", "where"));
+    EXPECT_THAT(output("where"), HasSubstr("/walker/job.attempt1"));
+    EXPECT_EQ(output("in"), "text");
+    EXPECT_EQ(output("env"), "b\n");
+    EXPECT_EQ(output("given"), "1 q\n");
+}
+
+TEST_P(QueueContract, ItsPlaceIsRecordedWhileItRuns) {
+    run(script("true"));
+    ASSERT_EQ(log_.size(), 3u);
+    EXPECT_THAT(log_[1], testing::MatchesRegex("submitted 1 '.+'"));
+}
+
+TEST_P(QueueContract, WhatIsFinishedIsNotRunAgain) {
+    const Job job = script("echo x >> \"$OLDPWD/runs\"; echo > out");
+    const std::string first = run(job).to_json();
+    EXPECT_EQ(run_again(job).to_json(), first);
+    EXPECT_THAT(log_, ElementsAre("begin 1", testing::StartsWith("submitted 1"), "ended 1 finished"));
+}
+
+TEST_P(QueueContract, AFailureIsAValueAndTriedAgain) {
+    const JobResult failed = run(script("[ -e ../mended ]"));
+    EXPECT_EQ(failed.state, JobState::failed);
+    EXPECT_EQ(failed.exit.exit_code, 1);
+    write_file(temporary_.path() / "walker" / "mended");
+    EXPECT_EQ(run_again(script("[ -e ../mended ]")).attempt, 2);
+}
+
+TEST_P(QueueContract, ASignalIsSeen) {
+    const JobResult result = run(script("kill -SEGV $$"));
+    EXPECT_EQ(result.exit.signal, SIGSEGV);
+    EXPECT_FALSE(result.exit.exit_code);
+}
+
+TEST_P(QueueContract, AProgramThatIsNotThereIsNamed) {
+    Job job("job", {"no-such-program"});
+    job.in_directory(temporary_.path() / "walker");
+    try {
+        run(job);
+        ADD_FAILURE() << "it ran";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("no-such-program"));
+        EXPECT_THAT(error.what(), HasSubstr("'job'"));
+    }
+}
+
+TEST_P(QueueContract, WhatItCanNeverGiveIsRefused) {
+    Resources resources;
+    resources.cores = 1 << 30;
+    EXPECT_THROW(run(script("true").needs(resources)), Error);
+}
+
+TEST_P(QueueContract, CancelledItIsStoppedGracefully) {
+    const Job job = endless("trap 'echo saved > md.cpt; exit 1' TERM").judged_by([](const JobExit& exit, const fs::path&) {
+        EXPECT_TRUE(exit.stopped);
+        return Verdict::good();
+    });
+    EXPECT_EQ(run_until_ready(job), "Cancelled");
+    EXPECT_EQ(log_.back(), "ended 1 finished");
+    EXPECT_EQ(output("md.cpt"), "saved\n");
+}
+
+TEST_P(QueueContract, AfterItsGraceItIsKilled) {
+    Job job = endless("trap '' TERM");
+    EXPECT_EQ(run_until_ready(job.grace(20ms)), "Cancelled");
+    EXPECT_EQ(log_.back(), "ended 1 cancelled");
+}
+
+TEST_P(QueueContract, TheWallTimeIsKept) {
+    Resources resources;
+    resources.walltime = 300ms;
+    const JobResult result = run(endless().needs(resources));
+    EXPECT_TRUE(result.exit.timed_out);
+    EXPECT_EQ(result.failure, FailureClass::timeout);
+}
+
+/// Killed after `stop`, the ledger knows of an attempt whose end it has not seen.
+TEST_P(QueueContract, WhatIsLeftBehindIsStoppedAndItsWorkCounts) {
+    const Job job = endless("trap 'echo saved > md.cpt; exit 1' TERM; echo x >> runs")
+                        .recoverable()
+                        .judged_by([](const JobExit&, const fs::path&) { return Verdict::good(); });
+    // A second ledger plays the next program's: it has seen begin and submission of the first.
+    RecordingLedger next_ledger(log_);
+    const Setting none;
+    SettingsReader settings(none, "queues.test");
+    Queue next("test", context_, next_ledger, GetParam().make(context_, settings));
+    auto body = [&]() -> task<JobResult> {
+        co_await next_ledger.claim(job.key(), job.specification());
+        co_await next_ledger.begin_attempt(job.key());
+        next_ledger.forget_claim(job.key());
+        std::optional<JobResult> recovered;
+        auto crash = [&]() -> task<void> {
+            co_await until_ready(job);
+            std::string submission = log_.back();
+            submission = submission.substr(submission.find('\'') + 1);
+            submission.pop_back();
+            co_await next_ledger.submitted(job.key(), 1, submission);
+            recovered = co_await next.run(job);
+        };
+        // The first program only sees its job end.
+        std::vector<task<void>> both;
+        both.push_back(crash());
+        auto first = [&]() -> task<void> { co_await queue_->run(job); };
+        both.push_back(first());
+        co_await runtime::gather_outcomes(std::move(both));
+        co_return recovered.value();
+    };
+    const JobResult result = context_.run(body());
+    EXPECT_TRUE(result.ok());
+    EXPECT_EQ(result.attempt, 1);
+    EXPECT_FALSE(result.exit.known);
+    EXPECT_EQ(output("md.cpt"), "saved\n");
+    EXPECT_EQ(output("runs"), "x\n");
+}
+
+TEST_P(QueueContract, ManyJobsRunAndNoneDisturbsAnother) {
+    constexpr int kJobs = 40;
+    std::vector<task<JobResult>> jobs;
+    for (int i = 0; i < kJobs; ++i) {
+        const std::string name = std::to_string(i);
+        jobs.push_back(queue_->run(script("echo " + name + " > out" + name + "; exit " + std::to_string(i % 2), name)));
+    }
+    const std::vector<JobResult> results = context_.run(runtime::gather(std::move(jobs)));
+    for (int i = 0; i < kJobs; ++i) {
+        EXPECT_EQ(results[static_cast<std::size_t>(i)].ok(), i % 2 == 0);
+        if (i % 2 == 0) {
+            EXPECT_EQ(output("out" + std::to_string(i)), std::to_string(i) + "\n");
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, QueueContract, testing::ValuesIn(builtin_queues().entries()),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace coromd::queue
