@@ -2,7 +2,7 @@
 //
 // What a job costs beside its program: `local_bench [jobs]` runs /bin/true that many times, bare
 // (run_process, the machine's own floor), as jobs of a local queue with a ledger in memory, and as
-// jobs that leave a file, which has to be synced and moved.
+// jobs that leave a file, which has to be synced and moved. TMPDIR says on which file system.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -38,7 +38,8 @@ task<void> as_job(Queue& queue, Job job) {
     if (!result.ok()) throw coromd::queue::job_error(job, result);
 }
 
-void measure(const char* name, int jobs, coromd::runtime::Context& context, const std::function<task<void>(int)>& one) {
+void measure(const char* name, int jobs, coromd::runtime::Context& context,
+             const std::function<task<void>(int)>& one) {
     std::vector<task<void>> all;
     for (int i = 0; i < jobs; ++i) all.push_back(one(i));
     const auto start = std::chrono::steady_clock::now();

@@ -253,7 +253,14 @@ const Setting* SettingsReader::find(std::string_view key) {
 
 const Setting& SettingsReader::require(std::string_view key, std::string_view expected) {
     if (const Setting* setting = find(key)) return *setting;
-    complain(key, fmt::format("'{}' is missing: it must be {}", full_name(key), expected));
+    // Perhaps it is there, with a slip in its name.
+    std::vector<std::string_view> others;
+    for (const auto& [other, setting] : *table_)
+        if (!asked_.contains(other)) others.push_back(other);
+    std::string hint;
+    if (const std::string_view slip = nearest_name(key, others); !slip.empty())
+        hint = fmt::format(" ({} has '{}')", table_->find(slip)->second.origin().text(), slip);
+    complain(key, fmt::format("'{}' is missing: it must be {}{}", full_name(key), expected, hint));
 }
 
 std::string SettingsReader::text_of(std::string_view key, const Setting& setting,

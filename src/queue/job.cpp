@@ -58,7 +58,8 @@ FailureClass failure_class(std::string_view text) {
 std::string last_lines(std::string_view text, int count) {
     while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
     auto begin = text.size();
-    while (count-- > 0 && begin != std::string_view::npos) begin = text.rfind('\n', begin == 0 ? 0 : begin - 1);
+    while (count-- > 0 && begin != std::string_view::npos)
+        begin = text.rfind('\n', begin == 0 ? 0 : begin - 1);
     return std::string(begin == std::string_view::npos ? text : text.substr(begin + 1));
 }
 
@@ -66,9 +67,11 @@ std::string last_lines(std::string_view text, int count) {
 template <typename T>
 T integer(const json& object, const char* name) {
     const json& value = object.at(name);
-    const bool fits = value.is_number_unsigned() ? std::in_range<T>(value.get<std::uint64_t>())
-                                                 : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
-    if (!fits) fail(ErrorKind::input, "a job's recorded result cannot be read: '{}' is no integer that fits", name);
+    const bool fits = value.is_number_unsigned()
+                          ? std::in_range<T>(value.get<std::uint64_t>())
+                          : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
+    if (!fits)
+        fail(ErrorKind::input, "a job's recorded result cannot be read: '{}' is no integer that fits", name);
     return value.get<T>();
 }
 
@@ -83,7 +86,9 @@ std::string_view to_string(FailureClass failure) noexcept {
     return kFailureNames[static_cast<std::size_t>(failure)];
 }
 
-std::string_view to_string(JobState state) noexcept { return kStateNames[static_cast<std::size_t>(state)]; }
+std::string_view to_string(JobState state) noexcept {
+    return kStateNames[static_cast<std::size_t>(state)];
+}
 
 JobState job_state(std::string_view text) {
     const auto it = std::ranges::find(kStateNames, text);
@@ -99,7 +104,8 @@ std::string JobExit::text() const {
     return "it was not run";
 }
 
-Job::Job(std::string key, std::vector<std::string> command) : key_(std::move(key)), command_(std::move(command)) {
+Job::Job(std::string key, std::vector<std::string> command)
+    : key_(std::move(key)), command_(std::move(command)) {
     check_key(key_);
     if (command_.empty() || command_.front().empty()) fail(ErrorKind::usage, "job '{}' has no command", key_);
 }
@@ -111,8 +117,8 @@ Job& Job::in_directory(fs::path directory) {
 
 Job& Job::needs(const Resources& resources) {
     if (resources.cores < 1 || resources.gpus < 0 || resources.walltime.count() < 0)
-        fail(ErrorKind::usage, "job '{}' asks for {} cores, {} GPUs and {} ms", key_, resources.cores, resources.gpus,
-             resources.walltime.count());
+        fail(ErrorKind::usage, "job '{}' asks for {} cores, {} GPUs and {} ms", key_, resources.cores,
+             resources.gpus, resources.walltime.count());
     resources_ = resources;
     return *this;
 }
@@ -124,8 +130,9 @@ Job& Job::reads(const fs::path& file, const Fingerprint& content) {
 
 Job& Job::writes(std::string file_name) {
     if (!is_output_name(file_name))
-        fail(ErrorKind::usage, "'{}' cannot be an output of a job: it must be the name of a file, not {} or {}",
-             file_name, kStdoutFile, kStderrFile);
+        fail(ErrorKind::usage,
+             "'{}' cannot be an output of a job: it must be the name of a file, not {} or {}", file_name,
+             kStdoutFile, kStderrFile);
     outputs_.push_back(std::move(file_name));
     return *this;
 }
@@ -169,7 +176,9 @@ fs::path Job::attempt_directory(int number) const {
     return fs::absolute(directory_) / fmt::format("{}.attempt{}", leaf(), number);
 }
 
-std::string Job::leaf() const { return key_.substr(key_.rfind('/') + 1); }
+std::string Job::leaf() const {
+    return key_.substr(key_.rfind('/') + 1);
+}
 
 std::string Job::specification() const {
     json command = json::array();
@@ -238,7 +247,8 @@ JobResult JobResult::from_json(std::string_view text) {
         for (const json& file : in.at("files").get_ref<const json::array_t&>()) {
             OutputFile output{file.at("name").get<std::string>(), integer<std::uint64_t>(file, "size")};
             if (!is_output_name(output.name))
-                fail(ErrorKind::input, "a job's recorded result cannot be read: it names a file '{}'", output.name);
+                fail(ErrorKind::input, "a job's recorded result cannot be read: it names a file '{}'",
+                     output.name);
             result.files.push_back(std::move(output));
         }
         return result;
@@ -249,14 +259,15 @@ JobResult JobResult::from_json(std::string_view text) {
 
 Error job_error(const Job& job, const JobResult& result) {
     std::string reason = result.reason.empty() ? std::string(to_string(result.state)) : result.reason;
-    const std::string_view tail = result.exit.stderr_tail.empty() ? result.exit.stdout_tail : result.exit.stderr_tail;
+    const std::string_view tail =
+        result.exit.stderr_tail.empty() ? result.exit.stdout_tail : result.exit.stderr_tail;
     if (reason == result.exit.text() && !tail.empty()) reason += "; its last words:\n" + last_lines(tail, 10);
     return Error(ErrorKind::job, std::move(reason))
         .add_context(fmt::format("command: {}", runtime::Command(job.command()).text()))
         .add_context(fmt::format("its files are in '{}'", job.attempt_directory(result.attempt).string()))
-        .add_context(fmt::format("job '{}' {} (attempt {} on {}, {})", job.key(), to_string(result.state),
-                                 result.attempt, result.exit.node.empty() ? "an unknown node" : result.exit.node,
-                                 result.exit.text()));
+        .add_context(fmt::format(
+            "job '{}' {} (attempt {} on {}, {})", job.key(), to_string(result.state), result.attempt,
+            result.exit.node.empty() ? "an unknown node" : result.exit.node, result.exit.text()));
 }
 
 }  // namespace coromd::queue

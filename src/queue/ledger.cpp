@@ -16,7 +16,8 @@ namespace {
 class MemoryLedger final : public JobLedger {
 public:
     runtime::task<Claim> claim(std::string key, std::string specification) override {
-        if (taken_.contains(key)) fail(ErrorKind::conflict, "the key '{}' is used by two jobs of this program", key);
+        if (taken_.contains(key))
+            fail(ErrorKind::conflict, "the key '{}' is used by two jobs of this program", key);
         Claim claim;
         if (const auto known = entries_.find(key); known != entries_.end()) {
             if (known->second.specification != specification)
@@ -47,7 +48,8 @@ public:
 
     runtime::task<void> ended(JobResult result) override {
         if (result.state == JobState::unknown || result.state == JobState::started)
-            fail(ErrorKind::usage, "an attempt of '{}' cannot end as '{}'", result.key, to_string(result.state));
+            fail(ErrorKind::usage, "an attempt of '{}' cannot end as '{}'", result.key,
+                 to_string(result.state));
         Claim& claim = running(result.key, result.attempt);
         claim.state = result.state;
         claim.submission.clear();
@@ -67,8 +69,8 @@ private:
         const auto known = entries_.find(key);
         if (known == entries_.end() || known->second.claim.state != JobState::started ||
             known->second.claim.attempts != attempt)
-            fail(ErrorKind::conflict, "attempt {} of the job '{}' does not run: it has ended, or was never begun",
-                 attempt, key);
+            fail(ErrorKind::conflict,
+                 "attempt {} of the job '{}' does not run: it has ended, or was never begun", attempt, key);
         return known->second.claim;
     }
 
@@ -85,7 +87,9 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 }  // namespace
 
-std::unique_ptr<JobLedger> memory_ledger() { return std::make_unique<MemoryLedger>(); }
+std::unique_ptr<JobLedger> memory_ledger() {
+    return std::make_unique<MemoryLedger>();
+}
 
 std::string specification_difference(const std::string& recorded, const std::string& asked) {
     // Lines that only one side has, in their order: specifications are short and mostly equal.
@@ -95,8 +99,10 @@ std::string specification_difference(const std::string& recorded, const std::str
     const auto append_missing = [&out](const auto& lines, auto others, const char* mark) {
         for (const std::string& line : lines) {
             const auto it = std::ranges::find(others, line);
-            if (it != others.end()) others.erase(it);
-            else out += (out.empty() ? "" : "\n") + std::string(mark) + line;
+            if (it != others.end())
+                others.erase(it);
+            else
+                out += (out.empty() ? "" : "\n") + std::string(mark) + line;
         }
     };
     append_missing(old_lines, new_lines, "  - ");

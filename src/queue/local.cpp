@@ -105,7 +105,8 @@ std::string filled_in(std::string_view text, const std::map<std::string, std::st
         out += text.substr(0, open);
         text.remove_prefix(open);
         const auto close = text.find('}');
-        const auto value = close == text.npos ? values.end() : values.find(std::string(text.substr(1, close - 1)));
+        const auto value =
+            close == text.npos ? values.end() : values.find(std::string(text.substr(1, close - 1)));
         out += value == values.end() ? "{" : value->second;
         text.remove_prefix(value == values.end() ? 1 : close + 1);
     }
@@ -177,7 +178,8 @@ std::optional<Leftover> find_leftover(const fs::path& attempt_directory) {
         if (fs::read_symlink(entry.path() / "fd/1", error) != directory / kStdoutFile &&
             fs::read_symlink(entry.path() / "fd/2", error) != directory / kStderrFile)
             continue;
-        if (auto start_time = runtime::process_start_time(*pid)) return Leftover{*pid, std::move(*start_time)};
+        if (auto start_time = runtime::process_start_time(*pid))
+            return Leftover{*pid, std::move(*start_time)};
     }
     return std::nullopt;
 }
@@ -193,8 +195,10 @@ public:
     task<std::unique_ptr<Admission>> admit(const Job& job) override {
         const Resources& needs = job.resources();
         if (needs.cores > cores_)
-            fail(ErrorKind::usage, "job '{}' asks for {} cores; this queue has {}", job.key(), needs.cores, cores_);
-        if (needs.gpus > 0) fail(ErrorKind::usage, "job '{}' asks for {} GPUs; this queue has none", job.key(), needs.gpus);
+            fail(ErrorKind::usage, "job '{}' asks for {} cores; this queue has {}", job.key(), needs.cores,
+                 cores_);
+        if (needs.gpus > 0)
+            fail(ErrorKind::usage, "job '{}' asks for {} GPUs; this queue has none", job.key(), needs.gpus);
         runtime::Permit permit = co_await free_.acquire(static_cast<std::size_t>(needs.cores));
         co_return std::make_unique<LocalAdmission>(std::move(permit), map_, needs.cores);
     }
@@ -212,7 +216,8 @@ public:
         runtime::Process process = runtime::Process::start(context_, command);
         std::exception_ptr error;
         try {
-            co_await submitted(fmt::format("{}:{}:{}", runtime::boot_id(), process.pid(), process.start_time()));
+            co_await submitted(
+                fmt::format("{}:{}:{}", runtime::boot_id(), process.pid(), process.start_time()));
             exit.timed_out = !co_await ended_in_time(process, job.resources().walltime);
         } catch (const Cancelled&) {
             exit.stopped = !process.ended();
@@ -239,12 +244,15 @@ public:
     }
 
     task<void> end_leftover(const Job& job, std::string submission, fs::path directory) override {
-        auto look = [&] { return submission.empty() ? find_leftover(directory) : parse_submission(submission); };
+        auto look = [&] {
+            return submission.empty() ? find_leftover(directory) : parse_submission(submission);
+        };
         const std::optional<Leftover> leftover = co_await runtime::offload(context_, look);
         if (!leftover || !runtime::process_is(leftover->pid, leftover->start_time)) co_return;
         context_.log().warn("{}: stopping process {} of an earlier run", job.key(), leftover->pid);
         ::kill(leftover->pid, SIGTERM);
-        co_await runtime::with_timeout(job.grace(), runtime::wait_for_foreign(leftover->pid, leftover->start_time));
+        co_await runtime::with_timeout(job.grace(),
+                                       runtime::wait_for_foreign(leftover->pid, leftover->start_time));
         ::kill(-leftover->pid, SIGKILL);
         co_await runtime::wait_for_foreign(leftover->pid, leftover->start_time);
     }
@@ -278,7 +286,8 @@ QueueKind local_kind() {
                 constexpr std::int64_t kMaxCores = 1 << 16;
                 const std::int64_t cores = settings.integer_from("cores", 1, machine_cores().usable);
                 if (cores > kMaxCores)
-                    settings.complain("cores", fmt::format("'cores' must be at most {}, not {}", kMaxCores, cores));
+                    settings.complain("cores",
+                                      fmt::format("'cores' must be at most {}, not {}", kMaxCores, cores));
                 return local_backend(context, static_cast<int>(cores));
             }};
 }

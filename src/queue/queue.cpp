@@ -67,8 +67,8 @@ Verdict judge(const Job& job, const JobExit& exit, const fs::path& directory) {
         std::error_code error;
         const auto size = fs::file_size(directory / name, error);
         if (error || size == 0)
-            verdict = Verdict::bad(FailureClass::user,
-                                   fmt::format("{}, but '{}' {}", exit.text(), name, error ? "was not written" : "is empty"));
+            verdict = Verdict::bad(FailureClass::user, fmt::format("{}, but '{}' {}", exit.text(), name,
+                                                                   error ? "was not written" : "is empty"));
     }
     return verdict;
 }
@@ -83,8 +83,10 @@ Verdict inspect(const Job& job, JobResult& result) {
         if (!verdict.success) return verdict;
         std::vector<OutputFile> files = files_in(directory);
         for (const OutputFile& file : files) sync_path(directory / file.name);
-        sync_path(directory);
-        sync_path(directory.parent_path());
+        if (!files.empty()) {
+            sync_path(directory);
+            sync_path(directory.parent_path());
+        }
         result.files = std::move(files);
         return verdict;
     } catch (...) {
@@ -102,7 +104,7 @@ void move_outputs(const Job& job, const JobResult& result) {
     if (!fs::exists(from)) return;
     for (const OutputFile& file : result.files)
         if (fs::exists(from / file.name)) fs::rename(from / file.name, from.parent_path() / file.name);
-    sync_path(from.parent_path());
+    if (!result.files.empty()) sync_path(from.parent_path());
     fs::remove_all(from);
 }
 
@@ -204,7 +206,8 @@ runtime::task<JobResult> Queue::attempt(const Job& job, int number, std::unique_
         result.state = cancelled ? state_when_stopped() : JobState::failed;
         result.failure = cancelled ? FailureClass::none : FailureClass::infrastructure;
         result.reason = describe(error);
-        context_.log().info("{} attempt {}: {} ({})", job.key(), number, to_string(result.state), result.reason);
+        context_.log().info("{} attempt {}: {} ({})", job.key(), number, to_string(result.state),
+                            result.reason);
         co_await ledger_.ended(std::move(result));
         std::rethrow_exception(error);
     }

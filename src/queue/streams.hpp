@@ -14,6 +14,8 @@ inline constexpr const char* kStderrFile = "job.err";
 /// How much of their ends is kept with the result.
 inline constexpr std::size_t kStreamTail = 16 << 10;
 
-inline bool is_stream(std::string_view name) { return name == kStdoutFile || name == kStderrFile; }
+inline bool is_stream(std::string_view name) {
+    return name == kStdoutFile || name == kStderrFile;
+}
 
 }  // namespace coromd::queue

@@ -2,7 +2,7 @@
 //
 // Holds Mdp against the real grompp: the same odd files go to both, and both must take or refuse
 // them. grompp is asked on two argon atoms; what it takes it also writes to mdout.mdp, whose values
-// must be those that Mdp found. Skipped where there is no gmx (environment: GMX names another one).
+// must be those that Mdp found.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -15,6 +15,7 @@
 #include "coromd/core/error.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/engine/gromacs/mdp.hpp"
+#include "integration/engine/alanine.hpp"
 
 namespace coromd::engine::gromacs {
 namespace {
@@ -134,12 +135,8 @@ const std::vector<OddFile>& odd_files() {
 
 class WithGrompp : public testing::Test {
 protected:
-    static void SetUpTestSuite() {
-        available_ = std::system((gmx() + " --version >/dev/null 2>&1").c_str()) == 0;
-    }
-
     void SetUp() override {
-        if (!available_) GTEST_SKIP() << "there is no " << gmx();
+        ASSERT_TRUE(test::gmx_runs()) << "there is no " << test::gmx();
         std::string pattern = testing::TempDir() + "mdp_grompp_XXXXXX";
         ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
         directory_ = pattern;
@@ -153,21 +150,13 @@ protected:
     bool grompp_takes(std::string_view text) const {
         write_file_durably(directory_ / "in.mdp", text);
         const std::string command =
-            "cd '" + directory_.string() + "' && timeout 120 " + gmx() +
+            "cd '" + directory_.string() + "' && timeout 120 " + test::gmx() +
             " -nobackup grompp -f in.mdp -c conf.gro -p topol.top -o out.tpr -po mdout.mdp >grompp.log 2>&1";
         return std::system(command.c_str()) == 0;
     }
     std::string grompp_log() const { return read_tail(directory_ / "grompp.log", 4000); }
 
     std::filesystem::path directory_;
-
-private:
-    static std::string gmx() {
-        const char* const name = std::getenv("GMX");
-        return name != nullptr ? name : "gmx";
-    }
-
-    static inline bool available_ = false;
 };
 
 /// Reads a file with the types that grompp knows its keys by.

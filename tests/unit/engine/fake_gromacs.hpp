@@ -57,7 +57,8 @@ struct FakeMd {
     bool runs_until_stopped = false;
     /// What mdrun logs; {} is the step of its checkpoint.
     std::string log =
-        "\nStarted mdrun on rank 0 Mon\n\nWriting checkpoint, step {} at Mon\n\nFinished mdrun on rank 0 Mon\n";
+        "\nStarted mdrun on rank 0 Mon\n\nWriting checkpoint, step {} at Mon\n\nFinished mdrun on rank 0 "
+        "Mon\n";
     /// Plays a job instead of all that.
     std::function<queue::JobExit(const queue::Job&, const fs::path& directory)> instead;
 
@@ -101,8 +102,9 @@ public:
         co_return std::make_unique<queue::Admission>();
     }
 
-    runtime::task<queue::JobExit> execute(const queue::Job& job, const queue::Admission&, fs::path directory,
-                                          std::function<runtime::task<void>(std::string)> submitted) override {
+    runtime::task<queue::JobExit> execute(
+        const queue::Job& job, const queue::Admission&, fs::path directory,
+        std::function<runtime::task<void>(std::string)> submitted) override {
         md_.jobs.push_back(job);
         co_await submitted("fake");
         if (md_.instead) co_return md_.instead(job, directory);
@@ -132,7 +134,8 @@ private:
         const std::int64_t begin = checkpoint.empty() ? 0 : std::stoll(read_text_file(checkpoint));
         const std::int64_t asked = std::stoll(job.parameters().at("nsteps"));
         const bool by_time = stopped || std::stod(job.parameters().at("maxh")) > 0;
-        const std::int64_t steps = by_time && (asked < 0 || asked > md_.steps_per_slice) ? md_.steps_per_slice : asked;
+        const std::int64_t steps =
+            by_time && (asked < 0 || asked > md_.steps_per_slice) ? md_.steps_per_slice : asked;
         const std::int64_t end = begin + steps;
 
         const fs::path trajectory = directory / (job.leaf() + ".xtc");
@@ -186,9 +189,11 @@ protected:
     /// One start of a program. The next one finds the campaign as this one left it.
     struct Program {
         Program(const FakeSystem& test, const Input& input, FakeMd& md)
-            : campaign(campaign::Campaign::open(context, test.at("campaign"), campaign::OpenMode::resume_or_create, 1)),
+            : campaign(campaign::Campaign::open(context, test.at("campaign"),
+                                                campaign::OpenMode::resume_or_create, 1)),
               queue("fake", context, campaign->ledger(), std::make_unique<FakeGromacs>(md)),
-              system(gromacs::system(EngineContext{context, reports, campaign->directory(), {}}, input, queue, queue)) {}
+              system(gromacs::system(EngineContext{context, reports, campaign->directory(), {}}, input, queue,
+                                     queue)) {}
 
         runtime::Context context;
         Reports reports;

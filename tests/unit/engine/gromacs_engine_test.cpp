@@ -62,11 +62,14 @@ class GromacsEngine : public FakeSystem {
 protected:
     /// A program with a walker that is prepared.
     struct Walker : Program {
-        explicit Walker(GromacsEngine& test) : Program(test, test.input(), test.md), engine(system->engine("walkers/003")) {
+        explicit Walker(GromacsEngine& test)
+            : Program(test, test.input(), test.md), engine(system->engine("walkers/003")) {
             context.run(prepare(*engine, test.start_frames()));
         }
 
-        std::optional<std::int64_t> run(RunLimits limits) { return context.run(gromacs::run(*engine, limits)); }
+        std::optional<std::int64_t> run(RunLimits limits) {
+            return context.run(gromacs::run(*engine, limits));
+        }
         Error error_of_run(RunLimits limits) {
             return error_of([&] { run(limits); });
         }
@@ -136,7 +139,8 @@ TEST_F(GromacsEngine, RefusesAStartWithoutVelocities) {
     const auto engine = program.system->engine("walkers/003");
     const Error error = error_of([&] { program.context.run(prepare(*engine, start_frames(false), 1)); });
     EXPECT_EQ(error.kind(), ErrorKind::usage);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("walkers/003"), HasSubstr("frames.xtc"), HasSubstr("no velocities")));
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("walkers/003"), HasSubstr("frames.xtc"), HasSubstr("no velocities")));
     EXPECT_THAT(md.jobs, IsEmpty());
     EXPECT_EQ(error_of([&] { engine->start(); }).kind(), ErrorKind::usage);
 }
@@ -144,20 +148,24 @@ TEST_F(GromacsEngine, RefusesAStartWithoutVelocities) {
 TEST_F(GromacsEngine, RefusesAFrameThatIsNotThere) {
     Program program(*this, input(), md);
     const auto engine = program.system->engine("walkers/003");
-    EXPECT_EQ(error_of([&] { program.context.run(prepare(*engine, start_frames(), 3)); }).kind(), ErrorKind::usage);
+    EXPECT_EQ(error_of([&] { program.context.run(prepare(*engine, start_frames(), 3)); }).kind(),
+              ErrorKind::usage);
 }
 
 TEST_F(GromacsEngine, SaysWhatGromppSaid) {
     Program program(*this, input(), md);
     const auto engine = program.system->engine("walkers/003");
     md.instead = [](const queue::Job&, const fs::path& directory) {
-        return fail_saying(directory, "a banner\n-----\nProgram:     gmx grompp\nSource file: x\n\nFatal error:\nno such atom\n\n"
-                            "For more information and tips");
+        return fail_saying(
+            directory,
+            "a banner\n-----\nProgram:     gmx grompp\nSource file: x\n\nFatal error:\nno such atom\n\n"
+            "For more information and tips");
     };
     const Error error = error_of([&] { program.context.run(prepare(*engine, start_frames())); });
     EXPECT_EQ(error.kind(), ErrorKind::job);
     EXPECT_EQ(error.message(), "Fatal error:\nno such atom");
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("walkers/003/grompp"), HasSubstr("attempt 1"), HasSubstr("gmx -quiet grompp")));
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("walkers/003/grompp"), HasSubstr("attempt 1"),
+                                    HasSubstr("gmx -quiet grompp")));
     EXPECT_EQ(program.reports.all.front().phase, "preparing");
 }
 
@@ -259,7 +267,8 @@ TEST_F(GromacsEngine, TheSmallestWallTimeIsStillOne) {
 
 TEST_F(GromacsEngine, RefusesLimitsThatMakeNoSense) {
     Walker walker(*this);
-    for (const RunLimits& limits : {RunLimits(), steps(15), RunLimits().total_steps(kNstout + 1).walltime(1s)}) {
+    for (const RunLimits& limits :
+         {RunLimits(), steps(15), RunLimits().total_steps(kNstout + 1).walltime(1s)}) {
         const Error error = walker.error_of_run(limits);
         EXPECT_EQ(error.kind(), ErrorKind::usage);
         EXPECT_THAT(error.what(), HasSubstr("walkers/003"));
@@ -347,10 +356,13 @@ TEST_F(GromacsEngine, AStoppedPartCounts) {
 TEST_F(GromacsEngine, AFailedPartIsTriedAgainAtTheNextStart) {
     {
         Walker first(*this);
-        md.instead = [](const queue::Job&, const fs::path& directory) { return fail_saying(directory, "what now?\n"); };
+        md.instead = [](const queue::Job&, const fs::path& directory) {
+            return fail_saying(directory, "what now?\n");
+        };
         const Error error = first.error_of_run(steps(100));
         EXPECT_EQ(error.kind(), ErrorKind::job);
-        EXPECT_THAT(error.what(), AllOf(HasSubstr("walkers/003/md.part0001"), HasSubstr("exit code 1"), HasSubstr("what now?")));
+        EXPECT_THAT(error.what(), AllOf(HasSubstr("walkers/003/md.part0001"), HasSubstr("exit code 1"),
+                                        HasSubstr("what now?")));
         EXPECT_EQ(first.engine->part(), 0);
     }
     md.instead = nullptr;
@@ -381,7 +393,8 @@ TEST_F(GromacsEngine, SaysThatTheCheckpointToContinueFromIsGone) {
         write_file_durably(directory / "md.part0001.log", "\nStarted mdrun on rank 0\n");
         return exit_with(0);
     };
-    EXPECT_THAT(walker.error_of_run(slice(200)).message(), AllOf(HasSubstr("md.part0001.cpt"), HasSubstr("is gone")));
+    EXPECT_THAT(walker.error_of_run(slice(200)).message(),
+                AllOf(HasSubstr("md.part0001.cpt"), HasSubstr("is gone")));
 }
 
 TEST_F(GromacsEngine, NamesALogThatWasChanged) {
@@ -417,19 +430,22 @@ queue::JobExit unknown_end() {
     return exit;
 }
 
-constexpr const char* kWell = "\nStarted mdrun on rank 0\n\nWriting checkpoint, step 50 at\n\nFinished mdrun on rank 0\n";
+constexpr const char* kWell =
+    "\nStarted mdrun on rank 0\n\nWriting checkpoint, step 50 at\n\nFinished mdrun on rank 0\n";
 constexpr const char* kStopped =
     "\nStarted mdrun on rank 0\n\nReceived the TERM signal, stopping within 20 steps\n\n"
     "Writing checkpoint, step 50 at\n\nFinished mdrun on rank 0\n";
 constexpr const char* kCut = "\nStarted mdrun on rank 0\n\nWriting checkpoint, step 50 at\n\n";
 constexpr const char* kFatal =
-    "\n-----\nProgram:     gmx mdrun\nSource file: x\n\nFatal error:\nno such tpr\n\nFor more information and tips\n";
+    "\n-----\nProgram:     gmx mdrun\nSource file: x\n\nFatal error:\nno such tpr\n\nFor more information "
+    "and tips\n";
 constexpr const char* kLincs = "Step 0, time 0 (ps)  LINCS WARNING\nrelative\nrms 3\nbonds\n";
 
 const std::vector<MdrunEnd>& mdrun_ends() {
     constexpr FailureClass kUser = FailureClass::user;
     constexpr FailureClass kInfrastructure = FailureClass::infrastructure;
-    const std::string no_finish = "exit code 0, but the log does not say that a run finished with a checkpoint";
+    const std::string no_finish =
+        "exit code 0, but the log does not say that a run finished with a checkpoint";
     static const std::vector<MdrunEnd> kEnds = {
         {"Done", exit_with(0), kWell, true, {}, {}},
         {"StoppedBySigterm", exit_with(1), kStopped, true, {}, {}},
@@ -440,12 +456,16 @@ const std::vector<MdrunEnd>& mdrun_ends() {
         {"FailedAfterASignal", exit_with(1, kFatal), kCut, false, kUser, "Fatal error:\nno such tpr"},
         {"FailedWithAFinishedLog", exit_with(1), kWell, false, kUser, "exit code 1"},
         {"SecondSignal", exit_with(2), kStopped, false, kUser, "exit code 2"},
-        {"FatalErrorOnlyInTheLog", exit_with(1), std::string(kCut) + kFatal, false, kUser, "Fatal error:\nno such tpr"},
+        {"FatalErrorOnlyInTheLog", exit_with(1), std::string(kCut) + kFatal, false, kUser,
+         "Fatal error:\nno such tpr"},
         {"NothingWritten", exit_with(0), "", false, kUser, no_finish},
-        {"NoCheckpoint", exit_with(0), "\nStarted mdrun on rank 0\n\nFinished mdrun on rank 0\n", false, kUser, no_finish},
+        {"NoCheckpoint", exit_with(0), "\nStarted mdrun on rank 0\n\nFinished mdrun on rank 0\n", false,
+         kUser, no_finish},
         {"KilledBySomebody", killed_by(SIGKILL), kCut, false, kInfrastructure, "killed by signal 9 (Killed)"},
-        {"StoppedBeforeItBegan", killed_by(SIGTERM), "", false, kInfrastructure, "killed by signal 15 (Terminated)"},
-        {"KilledAfterAWarning", killed_by(SIGKILL, kLincs), kCut, false, kInfrastructure, "killed by signal 9 (Killed)"},
+        {"StoppedBeforeItBegan", killed_by(SIGTERM), "", false, kInfrastructure,
+         "killed by signal 15 (Terminated)"},
+        {"KilledAfterAWarning", killed_by(SIGKILL, kLincs), kCut, false, kInfrastructure,
+         "killed by signal 9 (Killed)"},
         {"BlownUp", killed_by(SIGSEGV, kLincs), kCut, false, kUser,
          "killed by signal 11 (Segmentation fault); the system had become unstable:\n"
          "Step 0, time 0 (ps)  LINCS WARNING\nrelative\nrms 3"},

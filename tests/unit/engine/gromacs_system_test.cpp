@@ -124,7 +124,8 @@ TEST_F(GromacsSystem, NoticesAChangeInAnIncludedTopology) {
 TEST_F(GromacsSystem, CheckTakesWhatWillRun) {
     EXPECT_NO_THROW(check(input()));
     for (const char* integrator : {"MD", "md-vv", "md_vv-avek", "sd", "bd"}) {
-        write_file_durably(at("md.mdp"), "nstxout-compressed = 10\nintegrator = " + std::string(integrator) + "\n");
+        write_file_durably(at("md.mdp"),
+                           "nstxout-compressed = 10\nintegrator = " + std::string(integrator) + "\n");
         EXPECT_NO_THROW(check(input())) << integrator;
     }
     write_mdp("gen-vel = no\ntinit = 0\ninit-step = 0\ncompressed-x-grps = system\n");
@@ -150,15 +151,15 @@ TEST_P(CheckOfMdp, NamesTheLine) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("md.mdp:2"), HasSubstr(GetParam().complaint)));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Mdps, CheckOfMdp,
-    testing::Values(BadMdp{"NoDynamics", "integrator = steep", "is no dynamics"},
-                    BadMdp{"NewVelocities", "gen-vel = yes", "gen-vel"},
-                    BadMdp{"NoStep", "dt = 0", "dt must be positive"},
-                    BadMdp{"LaterStart", "tinit = 100", "tinit must be 0"},
-                    BadMdp{"LaterStep", "init-step = 5000", "init-step must be 0"},
-                    BadMdp{"PartOfTheAtoms", "compressed-x-grps = Protein", "compressed-x-grps"}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Mdps, CheckOfMdp,
+                         testing::Values(BadMdp{"NoDynamics", "integrator = steep", "is no dynamics"},
+                                         BadMdp{"NewVelocities", "gen-vel = yes", "gen-vel"},
+                                         BadMdp{"NoStep", "dt = 0", "dt must be positive"},
+                                         BadMdp{"LaterStart", "tinit = 100", "tinit must be 0"},
+                                         BadMdp{"LaterStep", "init-step = 5000", "init-step must be 0"},
+                                         BadMdp{"PartOfTheAtoms", "compressed-x-grps = Protein",
+                                                "compressed-x-grps"}),
+                         [](const auto& info) { return info.param.name; });
 
 TEST_F(GromacsSystem, CheckAllowsFewerAtomsInAnXtcThatIsNotUsed) {
     write_mdp("nstxout = 10\ncompressed-x-grps = Protein\n");
@@ -193,10 +194,13 @@ protected:
     void make(std::vector<std::pair<std::string, Setting::Value>> more) {
         Setting::Table table;
         for (const char* key : {"topology", "mdp", "structure"}) {
-            const std::string file = std::string(key) == "topology" ? "topol.top" : std::string(key) == "mdp" ? "md.mdp" : "conf.gro";
+            const std::string file = std::string(key) == "topology" ? "topol.top"
+                                     : std::string(key) == "mdp"    ? "md.mdp"
+                                                                    : "conf.gro";
             table.emplace(key, Setting(at(file).string(), {"campaign.toml", 3, 1}));
         }
-        for (auto& [key, value] : more) table.emplace(key, Setting(std::move(value), {"campaign.toml", 7, 1}));
+        for (auto& [key, value] : more)
+            table.emplace(key, Setting(std::move(value), {"campaign.toml", 7, 1}));
         const Setting setting(std::move(table), {"campaign.toml", 2, 1});
         SettingsReader reader(setting, "engine");
 
@@ -225,8 +229,11 @@ TEST_F(GromacsSettings, MayNameTwoQueues) {
 }
 
 TEST_F(GromacsSettings, AreRefusedWithTheirLine) {
-    for (const auto& [key, value] : std::vector<std::pair<std::string, Setting::Value>>{
-             {"output", "dcd"}, {"cores", std::int64_t{0}}, {"cores", std::int64_t{4294967297}}, {"index", "nowhere.ndx"}}) {
+    for (const auto& [key, value] :
+         std::vector<std::pair<std::string, Setting::Value>>{{"output", "dcd"},
+                                                             {"cores", std::int64_t{0}},
+                                                             {"cores", std::int64_t{4294967297}},
+                                                             {"index", "nowhere.ndx"}}) {
         const Error error = error_of([&] { make({{key, value}}); });
         EXPECT_EQ(error.kind(), ErrorKind::usage) << error.what();
         EXPECT_THAT(error.what(), AllOf(HasSubstr("campaign.toml:7"), HasSubstr(key)));

@@ -84,7 +84,8 @@ const std::vector<Output>& outputs() {
         {"OnlyTheLastOfTwoBlocks", block("Fatal error:\nthe first") + block("Fatal error:\nthe second"),
          "Fatal error:\nthe second"},
         {"CutOffInTheBlock",
-         "\n-------\nProgram:     gmx grompp, version 2022.5\nSource file: x.cpp (line 1)\n\nFatal error:\nSomet",
+         "\n-------\nProgram:     gmx grompp, version 2022.5\nSource file: x.cpp (line 1)\n\nFatal "
+         "error:\nSomet",
          "Fatal error:\nSomet"},
         {"OneErrorCounted",
          "\nERROR 1 [file badn.mdp, line 35]:\n"
@@ -115,7 +116,8 @@ const std::vector<Output>& outputs() {
         {"CountedButNotShown", block("Fatal error:\nThere was 1 error in input file(s)"),
          "Fatal error:\nThere was 1 error in input file(s)"},
         {"WarningsWithoutABlock", "\nWARNING 1 [file a.mdp]:\n  bad\n\n", "WARNING 1 [file a.mdp]:\nbad"},
-        {"NoticesAreNoWarnings", "WARNING: Did not find a frame with velocities in file x.trr,\n  all zero!\n", ""},
+        {"NoticesAreNoWarnings",
+         "WARNING: Did not find a frame with velocities in file x.trr,\n  all zero!\n", ""},
         {"ProgramInTheMiddleOfALine", "x Program: y\n\nFatal error:\nz\n", ""},
     };
     return kOutputs;
@@ -186,8 +188,8 @@ TEST(LogSummary, TheLastCheckpointCounts) {
 
 TEST(LogSummary, OfARunThatWasToldToStop) {
     for (const std::string_view signal : {"TERM", "INT"}) {
-        const std::string received = "\n\nReceived the " + std::string(signal) +
-                                     " signal, stopping within 100 steps\n\n";
+        const std::string received =
+            "\n\nReceived the " + std::string(signal) + " signal, stopping within 100 steps\n\n";
         const RunSummary run =
             summarise_log(log_of({kStarted, received, "Writing checkpoint, step 40 at Mon\n", kFinished}));
         EXPECT_TRUE(run.finished);
@@ -202,7 +204,8 @@ TEST(LogSummary, OfARunThatWasKilled) {
 }
 
 TEST(LogSummary, OfARunThatNeverBegan) {
-    for (const std::string& log : {std::string(), log_of({}), log_of({block("Fatal error:\nno", "gmx mdrun")})}) {
+    for (const std::string& log :
+         {std::string(), log_of({}), log_of({block("Fatal error:\nno", "gmx mdrun")})}) {
         const RunSummary run = summarise_log(log);
         EXPECT_FALSE(run.finished);
         EXPECT_FALSE(run.told_to_stop);
@@ -229,7 +232,8 @@ TEST(LogSummary, OfAnAppendedLogOnlyTheLastRunCounts) {
 
 TEST(LogSummary, OfTheTailOfALog) {
     // What comes before is cut off: neither the start nor the beginning of a line has to be there.
-    const RunSummary run = summarise_log("kpoint, step 3 at\nWriting checkpoint, step 500 at Mon\n\nFinished mdrun on rank 0\n");
+    const RunSummary run =
+        summarise_log("kpoint, step 3 at\nWriting checkpoint, step 500 at Mon\n\nFinished mdrun on rank 0\n");
     EXPECT_TRUE(run.finished);
     EXPECT_EQ(run.checkpoint_step, 500);
 }

@@ -57,15 +57,17 @@ std::vector<std::int64_t> every_tenth_until(std::int64_t last) {
     return steps;
 }
 
-/// Several values per frame, or too few of them.
+/// Zeros: one for each frame, or several, or too few of them.
 class Shape final : public functions::TrajectoryFunction {
 public:
     Shape(std::string name, std::int64_t missing_frames, std::int64_t columns)
         : TrajectoryFunction(std::move(name)), missing_frames_(missing_frames), columns_(columns) {}
 
     task<Values> evaluate(runtime::Context&, Trajectory trajectory) const override {
+        EXPECT_GT(trajectory.n_frames(), 0) << "nobody is asked about nothing";
         const std::int64_t frames = trajectory.n_frames() - missing_frames_;
-        Values values(frames, columns_, std::vector<double>(static_cast<std::size_t>(frames * columns_), 0.0));
+        Values values(frames, columns_,
+                      std::vector<double>(static_cast<std::size_t>(frames * columns_), 0.0));
         co_return values;
     }
 
@@ -173,7 +175,9 @@ TEST_F(UntilAny, TheLastFrameOfAllMayStillFulfil) {
 }
 
 TEST_F(UntilAny, TakesPartsWithoutAnyFrame) {
-    const UntilResult result = run({.part_ends = {3, 6, 9, 12, 15, 18, 21}}, {from("x", 0.02)}, 100);
+    const FunctionPtr other_kind = std::make_shared<Shape>("never", 0, 1);
+    const UntilResult result =
+        run({.part_ends = {3, 6, 9, 12, 15, 18, 21}}, {from("x", 0.02), other_kind}, 100);
     EXPECT_EQ(result.parts, 7);
     EXPECT_EQ(steps_of(result.trajectory), every_tenth_until(20));
 }
@@ -241,8 +245,11 @@ TEST_F(UntilAny, WritesTheTrajectoryOnce) {
 TEST_F(UntilAny, WritesATrajectoryAnewThatWasCutOff) {
     run({}, {from("x", 0.06)}, 100);
     const fs::path file = at("w") / "until.xtc";
-    fs::resize_file(file, fs::file_size(file) - 1);
-    EXPECT_EQ(steps_of(run({}, {from("x", 0.06)}, 100).trajectory), every_tenth_until(60));
+    const auto size = fs::file_size(file);
+    for (const auto cut_size : {size - 1, size / 2, decltype(size){1}}) {
+        fs::resize_file(file, cut_size);
+        EXPECT_EQ(steps_of(run({}, {from("x", 0.06)}, 100).trajectory), every_tenth_until(60)) << cut_size;
+    }
 }
 
 // Errors
@@ -269,7 +276,9 @@ TEST_F(UntilAny, RefusesConditionsOfAnotherShape) {
 }
 
 TEST_F(UntilAny, NamesTheWalkerInAnErrorOfTheEngine) {
-    FakeRun failing{.part_ends = {40}, .failure = std::make_exception_ptr(Error(ErrorKind::job, "it blew up")), .failing_part = 2};
+    FakeRun failing{.part_ends = {40},
+                    .failure = std::make_exception_ptr(Error(ErrorKind::job, "it blew up")),
+                    .failing_part = 2};
     const Error error = error_of_run(std::move(failing), {from("x", kNever)});
     EXPECT_EQ(error.kind(), ErrorKind::job);
     EXPECT_EQ(error.message(), "it blew up");
@@ -284,7 +293,8 @@ TEST_F(UntilAny, NamesTheWalkerInAnErrorOfACondition) {
 }
 
 TEST_F(UntilAny, LetsACancellationThrough) {
-    const auto walker = engine({.part_ends = {40}, .failure = std::make_exception_ptr(Cancelled()), .failing_part = 2});
+    const auto walker =
+        engine({.part_ends = {40}, .failure = std::make_exception_ptr(Cancelled()), .failing_part = 2});
     EXPECT_THROW(run(*walker, {from("x", kNever)}, UntilLimits(100)), Cancelled);
     EXPECT_FALSE(fs::exists(at("w") / "until.xtc"));
 }

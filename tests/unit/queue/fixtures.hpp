@@ -30,12 +30,15 @@ using runtime::test::TemporaryDirectory;
 
 using Log = std::vector<std::string>;
 
-inline void write_file(const fs::path& path, const std::string& content = "content") { std::ofstream(path) << content; }
+inline void write_file(const fs::path& path, const std::string& content = "content") {
+    std::ofstream(path) << content;
+}
 
 /// The names in a directory, sorted.
 inline Log names_in(const fs::path& directory) {
     Log names;
-    for (const auto& entry : fs::directory_iterator(directory)) names.push_back(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(directory))
+        names.push_back(entry.path().filename().string());
     std::ranges::sort(names);
     return names;
 }

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <set>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +31,9 @@ ErrorKind error_of(Action action) {
     return {};
 }
 
-Job job_of(std::vector<std::string> command = {"/bin/true"}) { return Job("walkers/003/md", std::move(command)); }
+Job job_of(std::vector<std::string> command = {"/bin/true"}) {
+    return Job("walkers/003/md", std::move(command));
+}
 
 JobResult full_result() {
     JobResult result;
@@ -59,8 +61,9 @@ JobResult full_result() {
 TEST(Job, KeysArePortablePathsOfAFewParts) {
     for (const std::string& key : {"a"s, "walkers/003/md.part0004"s, "a-b_c+d.e/.f"s, std::string(200, 'x')})
         EXPECT_EQ(Job(key, {"true"}).key(), key);
-    for (const std::string& key : {""s, "/a"s, "a/"s, "a//b"s, "."s, ".."s, "a/./b"s, "a/../b"s, "a b"s, "a\nb"s, "a\0b"s,
-                                   "\0"s, "\xc3\xa4"s, "a\\b"s, "{a}"s, std::string(201, 'x')})
+    for (const std::string& key :
+         {""s, "/a"s, "a/"s, "a//b"s, "."s, ".."s, "a/./b"s, "a/../b"s, "a b"s, "a\nb"s, "a\0b"s, "\0"s,
+          "\xc3\xa4"s, "a\\b"s, "{a}"s, std::string(201, 'x')})
         EXPECT_EQ(error_of([&] { Job(key, {"true"}); }), ErrorKind::usage) << testing::PrintToString(key);
     std::string deep = "a";
     while (deep.size() <= 512) deep += "/a";
@@ -109,7 +112,8 @@ TEST(JobSpecification, ChangesWithWhatTheProgramSees) {
         job.reads("run.mdp", fingerprint(content));
         return job;
     };
-    std::vector<Job> jobs{mdp("dt = 0.002"), mdp("dt = 0.004"), job_of({"gmx", "run.mdp"}), job_of({"gmx", "run", ".mdp"})};
+    std::vector<Job> jobs{mdp("dt = 0.002"), mdp("dt = 0.004"), job_of({"gmx", "run.mdp"}),
+                          job_of({"gmx", "run", ".mdp"})};
     jobs.push_back(mdp("dt = 0.002").environment("GMX_MAXBACKUP", "-1"));
     jobs.push_back(mdp("dt = 0.002").environment("GMX_MAXBACKUP", "0"));
     jobs.push_back(mdp("dt = 0.002").input("Protein\n"));
@@ -125,7 +129,9 @@ TEST(JobSpecification, HasALineForEachArgumentSoThatADifferenceCanBeShown) {
     EXPECT_THAT(job_of({"gmx", "a\nb"}).specification(), HasSubstr("\n  \"gmx\",\n  \"a\\nb\"\n"));
 }
 
-TEST(JobSpecification, TakesAnyBytes) { EXPECT_NO_THROW(job_of({"gmx", "\xff\xfe\0"s}).specification()); }
+TEST(JobSpecification, TakesAnyBytes) {
+    EXPECT_NO_THROW(job_of({"gmx", "\xff\xfe\0"s}).specification());
+}
 
 TEST(JobExit, SaysHowTheProgramEnded) {
     JobExit exit;
@@ -235,15 +241,18 @@ TEST(JobResult, EveryFieldMustBeThereAndOfItsType) {
             bad.erase(name);
             EXPECT_EQ(error_of([&] { JobResult::from_json(bad.dump()); }), ErrorKind::input) << name;
         }
-        for (const json& other : {json(nullptr), json::array({json::array()}), json{{"a", 1}}, json("no such word")}) {
+        for (const json& other :
+             {json(nullptr), json::array({json::array()}), json{{"a", 1}}, json("no such word")}) {
             if (value.is_string() && other.is_string() && name != "state" && name != "failure") continue;
             bad[name] = other;
-            EXPECT_EQ(error_of([&] { JobResult::from_json(bad.dump()); }), ErrorKind::input) << name << " " << other;
+            EXPECT_EQ(error_of([&] { JobResult::from_json(bad.dump()); }), ErrorKind::input)
+                << name << " " << other;
         }
         if (!value.is_number_integer()) continue;
         for (const json& other : {json(1e300), json(1.5), json::parse("99999999999999999999"), json(true)}) {
             bad[name] = other;
-            EXPECT_EQ(error_of([&] { JobResult::from_json(bad.dump()); }), ErrorKind::input) << name << " " << other;
+            EXPECT_EQ(error_of([&] { JobResult::from_json(bad.dump()); }), ErrorKind::input)
+                << name << " " << other;
         }
     }
     for (const char* text : {"null", "[]", "\"finished\"", "17"})
@@ -252,8 +261,11 @@ TEST(JobResult, EveryFieldMustBeThereAndOfItsType) {
 
 TEST(JobResult, NumbersThatWouldNotFitAreRefused) {
     const json good = json::parse(full_result().to_json());
-    for (const auto& [name, value] : std::vector<std::pair<std::string, json>>{
-             {"attempt", 1LL << 31}, {"exit_code", -(1LL << 31) - 1}, {"peak_memory_kib", -1}, {"version", 2}}) {
+    for (const auto& [name, value] :
+         std::vector<std::pair<std::string, json>>{{"attempt", 1LL << 31},
+                                                   {"exit_code", -(1LL << 31) - 1},
+                                                   {"peak_memory_kib", -1},
+                                                   {"version", 2}}) {
         json bad = good;
         bad[name] = value;
         EXPECT_EQ(error_of([&] { JobResult::from_json(bad.dump()); }), ErrorKind::input) << name;

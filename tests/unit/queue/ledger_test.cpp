@@ -90,7 +90,9 @@ TEST(SpecificationDifference, ShowsWhatOnlyOneSideHas) {
     EXPECT_EQ(specification_difference("", "a"), "  + a");
 }
 
-TEST(SpecificationDifference, CountsEqualLines) { EXPECT_EQ(specification_difference("a\na\nb", "a\nb"), "  - a"); }
+TEST(SpecificationDifference, CountsEqualLines) {
+    EXPECT_EQ(specification_difference("a\na\nb", "a\nb"), "  - a");
+}
 
 TEST(SpecificationDifference, SaysSoWhereOnlyTheOrderDiffers) {
     EXPECT_EQ(specification_difference("a\nb", "b\na"), "  (the same lines in another order)");

@@ -164,8 +164,8 @@ TEST_F(QueueTest, EachStepIsDurableBeforeTheNext) {
         EXPECT_EQ(where, attempt(1));
         EXPECT_THAT(names_in(where), IsEmpty());
     }));
-    EXPECT_THAT(log_, ElementsAre("admit", "begin 1", "on start", "execute", "submitted 1 'here'", "give back",
-                                  "ended 1 finished"));
+    EXPECT_THAT(log_, ElementsAre("admit", "begin 1", "on start", "execute", "submitted 1 'here'",
+                                  "give back", "ended 1 finished"));
     EXPECT_TRUE(result.ok());
     EXPECT_EQ(result.key, "a/job");
     EXPECT_EQ(result.attempt, 1);

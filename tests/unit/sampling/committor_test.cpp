@@ -105,10 +105,13 @@ protected:
     }
 
     CommittorResult run(int walkers, std::vector<FunctionPtr> states) {
-        return context.run(committor(*method_context, std::move(states), CommittorOptions(walkers, 300.0, 100)));
+        return context.run(
+            committor(*method_context, std::move(states), CommittorOptions(walkers, 300.0, 100)));
     }
 
-    static std::vector<FunctionPtr> states() { return {between("left", -9.0, -0.03), between("right", 0.05, 9.0)}; }
+    static std::vector<FunctionPtr> states() {
+        return {between("left", -9.0, -0.03), between("right", 0.05, 9.0)};
+    }
 
     runtime::Context context;
     Reports reports;
@@ -162,8 +165,9 @@ TEST_F(Committor, OneFailureDoesNotStopTheOthers) {
     EXPECT_TRUE(result.shots()[3].outcome.ok());
     EXPECT_EQ(result.committor(1).trials, 2);
     EXPECT_EQ(reports.last.at("walkers/000").phase, "failed");
-    EXPECT_THAT(result.text(), AllOf(HasSubstr("walkers/000    failed\n"), HasSubstr("\nwalkers/000:\n  it blew up\n"),
-                                     HasSubstr("not of ours"), HasSubstr("2 of 2")));
+    EXPECT_THAT(result.text(),
+                AllOf(HasSubstr("walkers/000    failed\n"), HasSubstr("\nwalkers/000:\n  it blew up\n"),
+                      HasSubstr("not of ours"), HasSubstr("2 of 2")));
 }
 
 TEST_F(Committor, FailsAsAWholeWhereTheSystemDoes) {
@@ -187,7 +191,12 @@ TEST_F(Committor, NeedsAState) {
 // The result
 
 UntilResult ended(std::vector<std::size_t> conditions, std::int64_t steps) {
-    return {std::move(conditions), Trajectory("w/until.xtc", {}), steps, 0.002 * static_cast<double>(steps), 2, 3.25};
+    return {std::move(conditions),
+            Trajectory("w/until.xtc", {}),
+            steps,
+            0.002 * static_cast<double>(steps),
+            2,
+            3.25};
 }
 
 CommittorResult mixed_result() {
@@ -195,7 +204,8 @@ CommittorResult mixed_result() {
     shots.push_back({"walkers/000", Outcome<UntilResult>(ended({1}, 500))});
     shots.push_back({"walkers/001", Outcome<UntilResult>(ended({0, 1}, 100))});
     shots.push_back({"walkers/002", Outcome<UntilResult>(ended({}, 1000))});
-    shots.push_back({"walkers/003", Outcome<UntilResult>(std::make_exception_ptr(Error(ErrorKind::job, "\xff!")))});
+    shots.push_back(
+        {"walkers/003", Outcome<UntilResult>(std::make_exception_ptr(Error(ErrorKind::job, "\xff!")))});
     return CommittorResult({"A", "B"}, std::move(shots));
 }
 
@@ -263,7 +273,8 @@ protected:
         functions::Definitions define;
         define.variable("d", R"(distance("index 0", "index 1"))");
         if (with_states_) define.state("near", "d < 1.5");
-        const Setting top(Table{{"walkers", Setting(std::move(walkers), {"campaign.toml", 9, 1})}}, {"campaign.toml", 1, 1});
+        const Setting top(Table{{"walkers", Setting(std::move(walkers), {"campaign.toml", 9, 1})}},
+                          {"campaign.toml", 1, 1});
         SettingsReader reader(top, "");
         auto method = builtin_methods().at("committor").make(reader, define);
         reader.finish();
@@ -309,7 +320,8 @@ TEST_F(CommittorMethod, ChecksTheStepsAndTheSelections) {
 }
 
 TEST_F(CommittorMethod, RefusesSettingsWithTheirLine) {
-    for (const Table& bad : {walkers(0), walkers(4294967297), walkers(3, 0.0), walkers(3, -3.0), walkers(3, 300.0, 0)}) {
+    for (const Table& bad :
+         {walkers(0), walkers(4294967297), walkers(3, 0.0), walkers(3, -3.0), walkers(3, 300.0, 0)}) {
         const Error error = error_of([&] { make(bad); });
         EXPECT_EQ(error.kind(), ErrorKind::usage);
         EXPECT_THAT(error.what(), HasSubstr("campaign.toml:11"));

@@ -27,7 +27,8 @@ TEST_P(Wilson, AgreesWithPublishedValues) {
     const Proportion p = wilson(published.successes, published.trials);
     EXPECT_NEAR(p.low, published.low, 0.00005);
     EXPECT_NEAR(p.high, published.high, 0.00005);
-    EXPECT_DOUBLE_EQ(p.estimate, static_cast<double>(published.successes) / static_cast<double>(published.trials));
+    EXPECT_DOUBLE_EQ(p.estimate,
+                     static_cast<double>(published.successes) / static_cast<double>(published.trials));
     EXPECT_EQ(p.successes, published.successes);
     EXPECT_EQ(p.trials, published.trials);
 }
@@ -35,8 +36,9 @@ TEST_P(Wilson, AgreesWithPublishedValues) {
 // R. G. Newcombe, Statistics in Medicine 17, 857 (1998), table I, method 3 (score without
 // continuity correction).
 INSTANTIATE_TEST_SUITE_P(Newcombe1998, Wilson,
-                         testing::Values(Published{81, 263, 0.2553, 0.3662}, Published{15, 148, 0.0624, 0.1605},
-                                         Published{0, 20, 0.0000, 0.1611}, Published{1, 29, 0.0061, 0.1718}));
+                         testing::Values(Published{81, 263, 0.2553, 0.3662},
+                                         Published{15, 148, 0.0624, 0.1605}, Published{0, 20, 0.0000, 0.1611},
+                                         Published{1, 29, 0.0061, 0.1718}));
 
 TEST(WilsonInterval, IsTheSolutionOfItsEquation) {
     // Its ends are where |p - estimate| is z standard errors of p.
