@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t kLimit = std::size_t{4} << 20;
 constexpr int kMaxDepth = 32;
+// The parser and its tree recurse once for each dot of a dotted key, without a limit of their own.
+constexpr std::ptrdiff_t kMaxDots = 5000;
 
 Origin origin_of(const toml::node& node, const std::string& name) {
     const auto& begin = node.source().begin;
@@ -58,6 +60,8 @@ std::optional<std::string> environment(const char* name) {
 }  // namespace
 
 Setting parse_toml(std::string_view text, const std::string& name) {
+    if (std::ranges::count(text, '.') > kMaxDots)
+        fail(ErrorKind::usage, "{}: more than {} dots are too many for a settings file", name, kMaxDots);
     try {
         const toml::table table = toml::parse(text, name);
         return convert(table, name, {name, 1, 1}, 0);

@@ -25,7 +25,7 @@ mkdir -p "$work/alanine/system"
     i=1
     while [ $i -le 17 ]; do
         case $i in
-            5) xyz="   1.000   0.000  -1.000" ;;
+            5) xyz="   1.000   1.000   0.000" ;;
             7) xyz="   1.000   0.000   0.000" ;;
             9) xyz="   0.000   0.000   0.000" ;;
             15) xyz="   0.000   0.000   1.000" ;;
@@ -44,4 +44,4 @@ cd "$work"
 PATH=$stand_in:$PATH ./example/build/alanine_until_state alanine >example.out
 cat example.out
 [ "$(grep -c 'until.xtc' example.out)" -eq 8 ]
-grep -q 'C7eq was first in' example.out
+grep -q 'C7eq was first in . of 8' example.out

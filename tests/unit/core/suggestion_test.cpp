@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 4> kKnown{"count", "max_steps", "slice", 
 
 TEST(Suggestion, FindsTheSlipOfAFinger) {
     EXPECT_EQ(nearest_name("max_step", kKnown), "max_steps");
-    EXPECT_EQ(nearest_name("conut", kKnown), "count");
+    EXPECT_EQ(nearest_name("cont", kKnown), "count");
     EXPECT_EQ(nearest_name("SLICE", kKnown), "slice");
 }
 
