@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include <coromd/coromd.hpp>
 #include <fmt/format.h>
+#include <coromd/coromd.hpp>
 
 using namespace coromd;
 using namespace std::chrono_literals;
@@ -55,7 +55,8 @@ task<void> committor(Session& session, std::string folder) {
                    walker.trajectory.files().front().string());
     }
     const auto p = wilson(in_c7eq, reached);
-    fmt::print("C7eq was first in {} of {}: {:.2f} [{:.2f}, {:.2f}]\n", in_c7eq, reached, p.estimate, p.low, p.high);
+    fmt::print("C7eq was first in {} of {}: {:.2f} [{:.2f}, {:.2f}]\n", in_c7eq, reached, p.estimate, p.low,
+               p.high);
 }
 
 int main(int argc, char** argv) {

@@ -26,7 +26,8 @@ std::string dry_run(const session::CampaignFile& file, const session::CampaignFi
 /// A setting as JSON, without its origin.
 nlohmann::json to_json(const Setting& setting);
 
-/// Writes lines of text to standard output, the last of them ended if it is not. Throws Error(system) where that is full or closed.
+/// Writes lines of text to standard output, the last of them ended if it is not. Throws Error(system) where
+/// that is full or closed.
 void print(std::string_view text);
 
 }  // namespace coromd::cli

@@ -21,7 +21,8 @@ namespace {
 /// `name.key`, with the quotes that TOML wants around unusual keys.
 std::string full_name(const std::string& name, const std::string& key) {
     const auto bare = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '-';
     };
     const bool quoted = key.empty() || !std::ranges::all_of(key, bare);
     return (name.empty() ? "" : name + ".") + (quoted ? json(key).dump() : key);
@@ -41,7 +42,8 @@ void add_origins(const Setting& setting, const std::string& name, json& out) {
         for (const auto& [key, child] : setting.table()) add_origins(child, full_name(name, key), out);
         return;
     }
-    out[name] = {{"value", to_json(setting)}, {"file", setting.origin().file}, {"line", setting.origin().line}};
+    out[name] = {
+        {"value", to_json(setting)}, {"file", setting.origin().file}, {"line", setting.origin().line}};
 }
 
 void show(const fs::path& file, bool as_json) {
@@ -68,10 +70,12 @@ void add_config(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("config", "Look at the settings");
     command->require_subcommand(1);
     command->footer("Example:\n  coromd config show campaign.toml");
-    CLI::App* show_command = command->add_subcommand("show", "Print all settings and which file each comes from");
+    CLI::App* show_command =
+        command->add_subcommand("show", "Print all settings and which file each comes from");
     auto file = std::make_shared<fs::path>();
     auto as_json = std::make_shared<bool>(false);
-    show_command->add_option("file", *file, "A campaign's TOML file, over the site's and the user's settings");
+    show_command->add_option("file", *file,
+                             "A campaign's TOML file, over the site's and the user's settings");
     show_command->add_flag("--json", *as_json, "Print JSON: name to value, file and line");
     show_command->footer(
         "Settings come from the site's file (coromd/config.toml in $XDG_CONFIG_DIRS, by default\n"

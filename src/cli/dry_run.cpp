@@ -32,13 +32,15 @@ Counts earlier_jobs(const fs::path& directory, bool fresh) {
     if (fs::is_directory(status) && fs::is_empty(directory, error)) return {};
     if (fresh) fail(ErrorKind::usage, "'{}' is not empty, as --fresh wants it", directory.string());
     Counts counts;
-    for (const campaign::JobRow& job : campaign::read_jobs(directory)) ++counts[std::string(to_string(job.state))];
+    for (const campaign::JobRow& job : campaign::read_jobs(directory))
+        ++counts[std::string(to_string(job.state))];
     return counts;
 }
 
 std::string joined(const Counts& counts) {
     std::string text;
-    for (const auto& [state, count] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, state);
+    for (const auto& [state, count] : counts)
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, state);
     return text;
 }
 
@@ -92,17 +94,19 @@ std::string dry_run(const session::CampaignFile& file, const session::CampaignFi
     std::string text = fmt::format("{}: {} campaign, seed {}\n", file.name(), file.kind(), file.seed());
     text += fmt::format("  {:<11} {}\n", "plan", parts.method->plan());
     text += fmt::format("  {:<11} {} ({} atoms)\n", "start", start, atoms);
-    text += fmt::format("  {:<11} every {} steps of {} ps\n", "frames", parts.system->nstout(), parts.system->dt_ps());
+    text += fmt::format("  {:<11} every {} steps of {} ps\n", "frames", parts.system->nstout(),
+                        parts.system->dt_ps());
     for (const functions::Definition& definition : parts.definitions.all())
-        text += fmt::format("  {:<11} {} = {}\n", definition.type == functions::ValueType::boolean ? "state" : "variable",
+        text += fmt::format("  {:<11} {} = {}\n",
+                            definition.type == functions::ValueType::boolean ? "state" : "variable",
                             definition.name, definition.text);
     append_table("engine", settings.value("engine", json::object()), text);
     append_table("walkers", settings.value("walkers", json::object()), text);
     for (const auto& [name, queue] : queues.items()) append_table("queue " + name, queue, text);
     text += fmt::format("  {:<11} {}\n", "directory", directory.string());
-    text += fmt::format("  {:<11} {}\n", "earlier run",
-                        earlier.empty() ? "none: a new campaign begins"
-                                        : fmt::format("goes on; jobs: {}", joined(earlier)));
+    text += fmt::format(
+        "  {:<11} {}\n", "earlier run",
+        earlier.empty() ? "none: a new campaign begins" : fmt::format("goes on; jobs: {}", joined(earlier)));
     return text + "Nothing was run.";
 }
 

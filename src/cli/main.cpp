@@ -40,8 +40,8 @@ std::string usage_error(const CLI::App& app, const CLI::Error& error) {
     }
     const std::vector<std::string> rest = chosen->remaining();
     const bool unknown = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !rest.empty();
-    return fmt::format("{}\nTry '{} --help'.", unknown ? fmt::format("unknown command '{}'", rest.front()) : error.what(),
-                       command);
+    return fmt::format("{}\nTry '{} --help'.",
+                       unknown ? fmt::format("unknown command '{}'", rest.front()) : error.what(), command);
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ json to_json(const Setting& setting) {
 void print(std::string_view text) {
     // Flushed here: at the end of the program nobody would notice that the disk is full.
     const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
-                         (text.ends_with('\n') || std::fputc('\n', stdout) != EOF) && std::fflush(stdout) == 0;
+                         (text.ends_with('\n') || std::fputc('\n', stdout) != EOF) &&
+                         std::fflush(stdout) == 0;
     if (!written) fail_errno(errno, "cannot write to standard output");
 }
 

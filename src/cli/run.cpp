@@ -32,8 +32,10 @@ struct RunOptions {
 };
 
 fs::path directory_of(const CampaignFile& file, const RunOptions& options) {
-    if (options.directory && options.directory->empty()) fail(ErrorKind::usage, "--directory must not be empty");
-    return fs::absolute(options.directory ? fs::path(*options.directory) : file.directory()).lexically_normal();
+    if (options.directory && options.directory->empty())
+        fail(ErrorKind::usage, "--directory must not be empty");
+    return fs::absolute(options.directory ? fs::path(*options.directory) : file.directory())
+        .lexically_normal();
 }
 
 /// Runs the method of a campaign file and prints what it came to.
@@ -46,14 +48,16 @@ runtime::task<void> run_campaign(Session& session, const CampaignFile& file, Cam
         summary = co_await parts.method->run(context);
     } catch (Error& error) {
         if (error.kind() == ErrorKind::conflict)
-            error.add_context("The campaign was begun with other inputs. Undo the change, or begin a new campaign with "
-                              "another --directory");
+            error.add_context(
+                "The campaign was begun with other inputs. Undo the change, or begin a new campaign with "
+                "another --directory");
         throw;
     }
     session.terminal().finish();
     print(options.json ? summary.json : summary.text);
     if (summary.complete) co_return;
-    session.terminal().say(fmt::format("Not all went well: see above and '{}'", session.campaign().log_path().string()));
+    session.terminal().say(
+        fmt::format("Not all went well: see above and '{}'", session.campaign().log_path().string()));
     exit_code = session::kExitFailed;
 }
 
@@ -92,8 +96,10 @@ void add_run(CLI::App& app, int& exit_code) {
     command->add_option("-d,--directory", options->directory,
                         "Where the campaign lives (default: NAME.campaign beside the file)");
     command->add_flag("--fresh", options->fresh, "Refuse a directory in which anything is");
-    command->add_flag("-n,--dry-run", options->dry_run, "Check everything and say what would run, but run nothing");
-    command->add_flag("-v,--verbose", options->verbose, "Show the log on standard error, in place of the progress");
+    command->add_flag("-n,--dry-run", options->dry_run,
+                      "Check everything and say what would run, but run nothing");
+    command->add_flag("-v,--verbose", options->verbose,
+                      "Show the log on standard error, in place of the progress");
     command->add_flag("-q,--quiet", options->quiet, "No progress on standard error");
     command->add_flag("--json", options->json, "Print the result (or the dry run) as JSON");
     command->footer(

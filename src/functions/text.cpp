@@ -15,8 +15,8 @@ namespace coromd::functions {
 namespace {
 
 constexpr std::size_t kMaxTextBytes = 10'000;
-constexpr std::size_t kShownBefore = 60;   // characters of a long text that are shown
-constexpr std::size_t kShownBehind = 40;   // before and behind the place
+constexpr std::size_t kShownBefore = 60;  // characters of a long text that are shown
+constexpr std::size_t kShownBehind = 40;  // before and behind the place
 
 bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';

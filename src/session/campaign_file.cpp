@@ -50,7 +50,9 @@ auto in_table(const SettingsReader& table, Make make) {
 
 bool is_name_for_files(std::string_view name) {
     constexpr std::size_t kLongest = 200;  // bytes; file systems take 255, and we append to it
-    const auto forbidden = [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    const auto forbidden = [](char c) {
+        return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    };
     return !name.empty() && name.size() <= kLongest && std::ranges::none_of(name, forbidden);
 }
 
@@ -67,8 +69,10 @@ CampaignFile::CampaignFile(const fs::path& file) : settings_(load_settings(file)
                                            : fs::absolute(file).parent_path() / (name_ + ".campaign");
     campaign.finish();
     if (!is_name_for_files(name_))
-        campaign.complain("name", "'campaign.name' must be a name for files: of 1 to 200 bytes, without '/' and control "
-                                  "characters");
+        campaign.complain(
+            "name",
+            "'campaign.name' must be a name for files: of 1 to 200 bytes, without '/' and control "
+            "characters");
 }
 
 functions::Definitions CampaignFile::definitions(SettingsReader& top) const {
@@ -95,7 +99,9 @@ CampaignFile::Parts CampaignFile::build(Session& session) const {
     const Registry<sampling::MethodKind> methods = sampling::builtin_methods();
     const sampling::MethodKind* method = methods.find(kind_);
     if (method == nullptr)
-        top.table("campaign").complain("kind", fmt::format("unknown kind of campaign '{}': known are {}", kind_, methods.names()));
+        top.table("campaign")
+            .complain("kind",
+                      fmt::format("unknown kind of campaign '{}': known are {}", kind_, methods.names()));
 
     Parts parts;
     parts.definitions = definitions(top);
@@ -113,8 +119,10 @@ CampaignFile::Parts CampaignFile::build(Session& session) const {
     const std::string engine_name = engine_table.string("kind");
     const engine::EngineKind* engine = engines.find(engine_name);
     if (engine == nullptr)
-        engine_table.complain("kind", fmt::format("unknown engine '{}': known are {}", engine_name, engines.names()));
-    parts.system = in_table(engine_table, [&] { return engine->make(session.engine_context(), engine_table); });
+        engine_table.complain("kind",
+                              fmt::format("unknown engine '{}': known are {}", engine_name, engines.names()));
+    parts.system =
+        in_table(engine_table, [&] { return engine->make(session.engine_context(), engine_table); });
     engine_table.finish();
     top.finish();
 

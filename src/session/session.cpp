@@ -70,8 +70,7 @@ SessionOptions& SessionOptions::rehearsal(bool rehearsal) {
 
 // In the order in which they are built; what comes later uses what comes before.
 struct Session::Impl {
-    explicit Impl(Setting merged)
-        : settings(std::move(merged)), log(null_logger()), context(0, log) {}
+    explicit Impl(Setting merged) : settings(std::move(merged)), log(null_logger()), context(0, log) {}
 
     Setting settings;
     Logger log;
@@ -92,13 +91,15 @@ struct Session::Impl {
             const std::string kind_name = reader.string("kind", "local");
             const queue::QueueKind* kind = kinds.find(kind_name);
             if (kind == nullptr)
-                reader.complain("kind", fmt::format("unknown kind of queue '{}': known are {}", kind_name, kinds.names()));
+                reader.complain("kind", fmt::format("unknown kind of queue '{}': known are {}", kind_name,
+                                                    kinds.names()));
             std::unique_ptr<queue::Backend> backend = kind->make(context, reader);
             reader.finish();
             queues[name] = std::make_unique<queue::Queue>(name, context, ledger(), std::move(backend));
         }
         if (!queues.contains("local"))
-            queues["local"] = std::make_unique<queue::Queue>("local", context, ledger(), queue::local_backend(context));
+            queues["local"] =
+                std::make_unique<queue::Queue>("local", context, ledger(), queue::local_backend(context));
     }
 };
 
@@ -159,25 +160,34 @@ int Session::run(runtime::task<void> main) {
     }
 }
 
-runtime::Context& Session::runtime() noexcept { return impl_->context; }
+runtime::Context& Session::runtime() noexcept {
+    return impl_->context;
+}
 
-Terminal& Session::terminal() noexcept { return *impl_->terminal; }
+Terminal& Session::terminal() noexcept {
+    return *impl_->terminal;
+}
 
 campaign::Campaign& Session::campaign() {
     if (!impl_->campaign) fail(ErrorKind::usage, "a rehearsal has no campaign");
     return *impl_->campaign;
 }
 
-const fs::path& Session::directory() const noexcept { return impl_->directory; }
+const fs::path& Session::directory() const noexcept {
+    return impl_->directory;
+}
 
-RandomStream Session::random(std::string_view key) { return campaign().random(key); }
+RandomStream Session::random(std::string_view key) {
+    return campaign().random(key);
+}
 
 queue::Queue& Session::queue(const std::string& name) {
     const auto it = impl_->queues.find(name);
     if (it != impl_->queues.end()) return *it->second;
     std::string known;
     for (const auto& [known_name, queue] : impl_->queues) known += (known.empty() ? "" : ", ") + known_name;
-    fail(ErrorKind::usage, "unknown queue '{}': known are {}; queues are set up in [queues.NAME]", name, known);
+    fail(ErrorKind::usage, "unknown queue '{}': known are {}; queues are set up in [queues.NAME]", name,
+         known);
 }
 
 engine::EngineContext Session::engine_context() {
@@ -185,8 +195,10 @@ engine::EngineContext Session::engine_context() {
             [this](const std::string& name) -> queue::Queue& { return queue(name); }};
 }
 
-std::unique_ptr<engine::MdSystem> Session::gromacs(engine::gromacs::Input input, const std::string& queue_name) {
-    auto system = engine::gromacs::system(engine_context(), std::move(input), queue(queue_name), queue(queue_name));
+std::unique_ptr<engine::MdSystem> Session::gromacs(engine::gromacs::Input input,
+                                                   const std::string& queue_name) {
+    auto system =
+        engine::gromacs::system(engine_context(), std::move(input), queue(queue_name), queue(queue_name));
     system->check();
     return system;
 }

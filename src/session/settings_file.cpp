@@ -27,7 +27,8 @@ Origin origin_of(const toml::node& node, const std::string& name) {
 }
 
 Setting convert(const toml::node& node, const std::string& name, const Origin& origin, int depth) {
-    if (depth > kMaxDepth) fail(ErrorKind::usage, "{}: tables nested more than {} deep", origin.text(), kMaxDepth);
+    if (depth > kMaxDepth)
+        fail(ErrorKind::usage, "{}: tables nested more than {} deep", origin.text(), kMaxDepth);
     if (const auto* table = node.as_table()) {
         Setting::Table out;
         for (const auto& [key, value] : *table) {
@@ -41,7 +42,8 @@ Setting convert(const toml::node& node, const std::string& name, const Origin& o
     }
     if (const auto* array = node.as_array()) {
         Setting::Array out;
-        for (const toml::node& value : *array) out.push_back(convert(value, name, origin_of(value, name), depth + 1));
+        for (const toml::node& value : *array)
+            out.push_back(convert(value, name, origin_of(value, name), depth + 1));
         return {std::move(out), origin};
     }
     if (const auto* value = node.as_boolean()) return {value->get(), origin};
@@ -71,7 +73,9 @@ Setting parse_toml(std::string_view text, const std::string& name) {
     }
 }
 
-Setting read_toml(const fs::path& file) { return parse_toml(read_text_file(file, kLimit), file.string()); }
+Setting read_toml(const fs::path& file) {
+    return parse_toml(read_text_file(file, kLimit), file.string());
+}
 
 std::vector<fs::path> settings_places() {
     const fs::path leaf = fs::path("coromd") / "config.toml";
@@ -83,8 +87,10 @@ std::vector<fs::path> settings_places() {
         begin = end + 1;
     }
     std::ranges::reverse(places);
-    if (const auto user = environment("XDG_CONFIG_HOME")) places.push_back(fs::path(*user) / leaf);
-    else if (const auto home = environment("HOME")) places.push_back(fs::path(*home) / ".config" / leaf);
+    if (const auto user = environment("XDG_CONFIG_HOME"))
+        places.push_back(fs::path(*user) / leaf);
+    else if (const auto home = environment("HOME"))
+        places.push_back(fs::path(*home) / ".config" / leaf);
     // The XDG specification wants relative paths to be ignored.
     std::erase_if(places, [](const fs::path& place) { return place.is_relative(); });
     return places;

@@ -41,7 +41,9 @@ Screen screen_of(std::FILE* stream) {
     return {size.ws_row, size.ws_col};
 }
 
-bool is_end(const std::string& phase) { return phase.starts_with("reached ") || phase == "failed"; }
+bool is_end(const std::string& phase) {
+    return phase.starts_with("reached ") || phase == "failed";
+}
 
 std::string line_of(const Progress& progress) {
     std::string line = fmt::format("{:<14} {:<20}", progress.subject, progress.phase);
@@ -72,7 +74,9 @@ ProgressStyle progress_style_for(std::FILE* stream) noexcept {
 Terminal::Terminal(std::FILE* stream, ProgressStyle style, Logger log)
     : stream_(stream), style_(style), log_(std::move(log)), drawn_(steady_clock::now()) {}
 
-Terminal::~Terminal() { finish(); }
+Terminal::~Terminal() {
+    finish();
+}
 
 void Terminal::progress(const Progress& progress) {
     Subject& subject = subjects_[progress.subject];
@@ -98,9 +102,13 @@ void Terminal::note(std::string_view subject, std::string_view text) {
     if (style_ != ProgressStyle::none) say(fmt::format("note: {}: {}", subject, text));
 }
 
-void Terminal::say(std::string_view text) { write(fmt::format("{}{}\n", erasure(), text)); }
+void Terminal::say(std::string_view text) {
+    write(fmt::format("{}{}\n", erasure(), text));
+}
 
-void Terminal::finish() { write(erasure()); }
+void Terminal::finish() {
+    write(erasure());
+}
 
 void Terminal::draw() {
     const Screen screen = screen_of(stream_);
@@ -124,7 +132,8 @@ std::vector<std::string> Terminal::lines_of_the_living(std::size_t room) const {
     for (const auto& [name, subject] : subjects_)
         if (!subject.ended) living.push_back(&subject.last);
     if (living.size() > room) {
-        std::ranges::stable_partition(living, [](const Progress* progress) { return progress->phase == "running"; });
+        std::ranges::stable_partition(living,
+                                      [](const Progress* progress) { return progress->phase == "running"; });
         living.resize(room);
     }
     std::vector<std::string> lines;
@@ -136,7 +145,8 @@ std::string Terminal::counts() const {
     std::map<std::string, int> phases;
     for (const auto& [name, subject] : subjects_) ++phases[subject.last.phase];
     std::string text;
-    for (const auto& [phase, count] : phases) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, phase);
+    for (const auto& [phase, count] : phases)
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, phase);
     return text;
 }
 

@@ -15,7 +15,8 @@ using testing::HasSubstr;
 class Config : public CampaignTest {
 protected:
     Config() {
-        write("site/coromd/config.toml", "[queues.local]\ncores = 32\n[engine]\ngmx = [\"gmx_site\"]\ncores = 3\n");
+        write("site/coromd/config.toml",
+              "[queues.local]\ncores = 32\n[engine]\ngmx = [\"gmx_site\"]\ncores = 3\n");
         write("user/coromd/config.toml", "[engine]\ngmx = [\"gmx_user\"]\n");
     }
 };
@@ -24,7 +25,9 @@ TEST_F(Config, TheLastOfSiteUserAndCampaignWins) {
     const Ended ended = coromd({"config", "show", "campaign.toml", "--json"});
     ASSERT_EQ(ended.exit_code, 0) << ended.err;
     const json settings = json::parse(ended.out);
-    const auto origin = [&](const std::string& name) { return settings.at(name).at("file").get<std::string>(); };
+    const auto origin = [&](const std::string& name) {
+        return settings.at(name).at("file").get<std::string>();
+    };
     EXPECT_EQ(settings.at("queues.local.cores").at("value"), 2);
     EXPECT_THAT(origin("queues.local.cores"), HasSubstr("campaign.toml"));
     EXPECT_EQ(settings.at("engine.gmx").at("value"), json::array({"gmx_user"}));
@@ -50,8 +53,10 @@ TEST_F(Config, AMistakeInAUsersFileIsToldWithItsPlace) {
 
 TEST_F(Config, HelpAndVersionAreForEveryCommand) {
     EXPECT_THAT(coromd({"--version"}).out, HasSubstr("coromd 0."));
-    for (const std::vector<std::string>& words :
-         {std::vector<std::string>{"--help"}, {"run", "--help"}, {"config", "--help"}, {"config", "show", "--help"}}) {
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"--help"},
+                                                  {"run", "--help"},
+                                                  {"config", "--help"},
+                                                  {"config", "show", "--help"}}) {
         const Ended ended = coromd(words);
         EXPECT_EQ(ended.exit_code, 0);
         EXPECT_THAT(ended.out, HasSubstr(words.size() == 2 && words[0] == "config" ? "show" : "xample"));

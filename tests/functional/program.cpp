@@ -132,12 +132,15 @@ pid_t CampaignTest::start(const std::vector<std::string>& arguments) const {
 
 Ended CampaignTest::wait(pid_t pid) const {
     int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return {code, read("stdout"), read("stderr")};
 }
 
-Ended CampaignTest::coromd(const std::vector<std::string>& arguments) const { return wait(start(arguments)); }
+Ended CampaignTest::coromd(const std::vector<std::string>& arguments) const {
+    return wait(start(arguments));
+}
 
 void CampaignTest::await(const std::string& file, const std::string& text) const {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);

@@ -58,12 +58,15 @@ const std::array kMistakes{
     Mistake{"UnknownEngine", "\"gromacs\"", "\"amber\"", {"campaign.toml:7", "gromacs"}},
     Mistake{"UnknownQueue", "mdp = \"md.mdp\"", "mdp = \"md.mdp\"\nqueue = \"slurm\"", {"slurm", "local"}},
     Mistake{"StepsOffTheGrid", "max_steps = 1000", "max_steps = 1003", {"1003", "10"}},
-    Mistake{"NegativeTemperature", "temperature = 300", "temperature = -1", {"campaign.toml:24", "temperature"}},
+    Mistake{
+        "NegativeTemperature", "temperature = 300", "temperature = -1", {"campaign.toml:24", "temperature"}},
     Mistake{"NotToml", "[walkers]", "[walkers", {"campaign.toml:22"}},
     Mistake{"DuplicateKey", "count = 4", "count = 4\ncount = 5", {"campaign.toml:24"}},
     Mistake{"NoDuration", "\"1 s\"", "\"soon\"", {"campaign.toml:26", "slice"}},
 };
-void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
+void PrintTo(const Mistake& mistake, std::ostream* out) {
+    *out << mistake.name;
+}
 
 INSTANTIATE_TEST_SUITE_P(Files, RunErrors, testing::ValuesIn(kMistakes),
                          [](const auto& info) { return std::string(info.param.name); });

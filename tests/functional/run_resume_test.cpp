@@ -70,7 +70,8 @@ TEST_P(KilledAt, GoesOnWhereItWas) {
     for (const auto& [part, count] : ends()) EXPECT_EQ(count, 1) << part << " was done twice";
 }
 INSTANTIATE_TEST_SUITE_P(Moments, KilledAt,
-                         testing::Values("md.part0001", "md.part0002", "walkers/003/md.part0001", "md.part0003"),
+                         testing::Values("md.part0001", "md.part0002", "walkers/003/md.part0001",
+                                         "md.part0003"),
                          [](const auto& info) { return "Moment" + std::to_string(info.index); });
 
 TEST_F(Resume, StopsGracefullyOnControlC) {

@@ -40,7 +40,9 @@ TEST_F(Run, PrintsJsonAloneOnStandardOutput) {
     ASSERT_EQ(result.at("walkers").size(), 4u);
     EXPECT_EQ(result.at("failed"), 0);
     const json& committor = result.at("committor");
-    EXPECT_EQ(committor.at("left").at("successes").get<int>() + committor.at("right").at("successes").get<int>(), 4);
+    EXPECT_EQ(
+        committor.at("left").at("successes").get<int>() + committor.at("right").at("successes").get<int>(),
+        4);
 }
 
 TEST_F(Run, GivesUpAtExactlyTheMaximumOfSteps) {
@@ -66,7 +68,8 @@ TEST_F(Run, LetsTheOthersGoOnWhenAWalkerFails) {
     environment_["FAKE_GMX_MISBEHAVE"] = "mdrun walkers/001 fail;mdrun walkers/002 silent";
     const Ended ended = coromd({"run", "campaign.toml"});
     EXPECT_EQ(ended.exit_code, 1);
-    for (const char* piece : {"walkers/001", "The stand-in was told to fail", "mdrun -s", "md.part0001.attempt1"})
+    for (const char* piece :
+         {"walkers/001", "The stand-in was told to fail", "mdrun -s", "md.part0001.attempt1"})
         EXPECT_THAT(ended.out + ended.err, HasSubstr(piece));
     EXPECT_TRUE(fs::exists(folder_ / "turn.campaign/walkers/000/until.xtc"));
     EXPECT_FALSE(fs::exists(folder_ / "turn.campaign/walkers/001/until.xtc"));
@@ -76,7 +79,8 @@ TEST_F(Run, LetsTheOthersGoOnWhenAWalkerFails) {
     environment_.erase("FAKE_GMX_MISBEHAVE");
     EXPECT_EQ(coromd({"run", "campaign.toml"}).exit_code, 0);
     environment_["FAKE_GMX_MISBEHAVE"] = "";
-    EXPECT_EQ(commands("start").size() - commands("grompp").size() / 2, 4u + 2u) << "mdruns that were started";
+    EXPECT_EQ(commands("start").size() - commands("grompp").size() / 2, 4u + 2u)
+        << "mdruns that were started";
 }
 
 TEST_F(Run, RunsNoMoreAtATimeThanThereAreCores) {

@@ -139,8 +139,8 @@ int grompp(const Options& options) {
     const std::string start = options.has("-t") ? options.at("-t") : options.at("-c");
     const int direction = fingerprint_file(start).low % 2 == 0 ? 1 : -1;
     std::ofstream(options.at("-po")) << "; as processed\n";
-    std::ofstream(options.at("-o")) << mdp_number(mdp, "nstxout-compressed", 0) << ' ' << mdp_number(mdp, "dt", 0.001)
-                                    << ' ' << direction << '\n'
+    std::ofstream(options.at("-o")) << mdp_number(mdp, "nstxout-compressed", 0) << ' '
+                                    << mdp_number(mdp, "dt", 0.001) << ' ' << direction << '\n'
                                     << fs::absolute(options.at("-c")).string() << '\n';
     return 0;
 }
@@ -222,7 +222,8 @@ int mdrun(const Options& options) {
         frame.positions.back().y = static_cast<float>(radius * std::sin(angle + turn));
         bytes.clear();
         codec->encode(frame, nullptr, bytes);
-        xtc.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())).flush();
+        xtc.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))
+            .flush();
         if (nsteps >= 0 && step >= from.step + nsteps) break;
         // As mdrun, it does at least one step.
         const std::chrono::duration<double> elapsed = steady_clock::now() - begun;
@@ -231,7 +232,8 @@ int mdrun(const Options& options) {
         if (terminations == 0) std::this_thread::sleep_for(per_frame);
     }
     if (terminations > 0) log << "\n\nReceived the TERM signal, stopping within 20 steps\n\n";
-    if (end_of_time) log << "\nStep " << step << ": Run time exceeded, will terminate the run within 20 steps\n";
+    if (end_of_time)
+        log << "\nStep " << step << ": Run time exceeded, will terminate the run within 20 steps\n";
     log << "\nWriting checkpoint, step " << step << " at Mon Nov 23 12:00:00 2026\n\n";
     std::ofstream(options.at("-cpo")) << step << ' ' << part << '\n';
     log << "\nFinished mdrun on rank 0 Mon Nov 23 12:00:00 2026\n\n";

@@ -73,7 +73,9 @@ protected:
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
 
-    fs::path walker(int number) const { return folder_ / "alanine.campaign/walkers" / ("00" + std::to_string(number)); }
+    fs::path walker(int number) const {
+        return folder_ / "alanine.campaign/walkers" / ("00" + std::to_string(number));
+    }
 
     fs::path folder_;
 };

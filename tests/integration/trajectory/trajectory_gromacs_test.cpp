@@ -12,7 +12,8 @@ namespace {
 class WithGromacs : public testing::Test {
 protected:
     void SetUp() override {
-        ASSERT_TRUE(runs("--version")) << "GROMACS does not run here; ./dev test --without-gromacs leaves these tests out";
+        ASSERT_TRUE(runs("--version"))
+            << "GROMACS does not run here; ./dev test --without-gromacs leaves these tests out";
     }
 
     bool runs(const std::string& arguments, const std::string& input = "0\n") {

@@ -60,8 +60,7 @@ protected:
     }
 
     CampaignFile::Parts build(const CampaignFile& file) const {
-        session_ = std::make_unique<Session>(
-            SessionOptions(at("c")).settings(file.settings()).rehearsal());
+        session_ = std::make_unique<Session>(SessionOptions(at("c")).settings(file.settings()).rehearsal());
         return file.build(*session_);
     }
 
@@ -92,7 +91,8 @@ TEST_F(CampaignFileTest, TakesNamePlaceAndSeed) {
 TEST_F(CampaignFileTest, RefusesNamesThatAreNoneForFiles) {
     for (const std::string name : {"''", "'a/b'", "\"a\\nb\"", "\"a\\u001b[31m\""}) {
         const auto path = campaign("kind", "name = " + name + "\nkind");
-        EXPECT_THAT(error_of([&] { CampaignFile file(path); }).message(), HasSubstr("campaign.toml:2:1")) << name;
+        EXPECT_THAT(error_of([&] { CampaignFile file(path); }).message(), HasSubstr("campaign.toml:2:1"))
+            << name;
     }
     const auto path = campaign("kind", "name = '" + std::string(201, 'x') + "'\nkind");
     EXPECT_EQ(error_of([&] { CampaignFile file(path); }).kind(), ErrorKind::usage);
@@ -122,9 +122,12 @@ TEST_F(CampaignFileTest, AnUnknownTableIsToldBeforeWhatItsNameLeavesMissing) {
 }
 
 TEST_F(CampaignFileTest, NamesTheTableWhereAnErrorHasNoLineOfItsOwn) {
-    EXPECT_THAT(error(at("gmx").string(), "no-such-gmx"), AllOf(StartsWith(at("campaign.toml").string() + ":"), HasSubstr("no-such-gmx")));
-    EXPECT_THAT(error("mdp", "queue = 'q'\nmdp"), AllOf(StartsWith(at("campaign.toml").string() + ":"), HasSubstr("'q'")));
-    EXPECT_THAT(error("max_steps = 100", "max_steps = 101"), AllOf(StartsWith(at("campaign.toml").string() + ":"), HasSubstr("101")));
+    EXPECT_THAT(error(at("gmx").string(), "no-such-gmx"),
+                AllOf(StartsWith(at("campaign.toml").string() + ":"), HasSubstr("no-such-gmx")));
+    EXPECT_THAT(error("mdp", "queue = 'q'\nmdp"),
+                AllOf(StartsWith(at("campaign.toml").string() + ":"), HasSubstr("'q'")));
+    EXPECT_THAT(error("max_steps = 100", "max_steps = 101"),
+                AllOf(StartsWith(at("campaign.toml").string() + ":"), HasSubstr("101")));
     write("md.mdp", "dt = 0.002\nnstxout-compressed = 10\ngen-vel = yes\n");
     EXPECT_THAT(error("kind", "kind"), HasSubstr("md.mdp:3"));
 }

@@ -27,8 +27,10 @@ protected:
     }
     ~FolderTest() override {
         for (const auto& [name, value] : before_) {
-            if (value) ::setenv(name.c_str(), value->c_str(), 1);
-            else ::unsetenv(name.c_str());
+            if (value)
+                ::setenv(name.c_str(), value->c_str(), 1);
+            else
+                ::unsetenv(name.c_str());
         }
         std::error_code ignored;
         if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
@@ -47,8 +49,10 @@ protected:
     void set_environment(const std::string& name, const std::string& value) {
         const char* now = std::getenv(name.c_str());
         before_.try_emplace(name, now == nullptr ? std::nullopt : std::optional<std::string>(now));
-        if (value.empty()) ::unsetenv(name.c_str());
-        else ::setenv(name.c_str(), value.c_str(), 1);
+        if (value.empty())
+            ::unsetenv(name.c_str());
+        else
+            ::setenv(name.c_str(), value.c_str(), 1);
     }
 
     std::filesystem::path folder_;

@@ -23,7 +23,9 @@ protected:
     std::string log() const { return read_text_file(at("c/coromd.log")); }
 };
 
-task<void> nothing() { co_return; }
+task<void> nothing() {
+    co_return;
+}
 
 task<void> throw_error(ErrorKind kind) {
     fail(kind, "what went wrong");
@@ -35,7 +37,9 @@ task<void> throw_foreign() {
     co_return;
 }
 
-task<void> sleep_long() { co_await runtime::sleep_for(std::chrono::hours(1)); }
+task<void> sleep_long() {
+    co_await runtime::sleep_for(std::chrono::hours(1));
+}
 
 task<void> interrupt_and_sleep() {
     ::raise(SIGINT);
@@ -51,7 +55,8 @@ TEST_F(SessionTest, ReturnsWhatMainShouldReturnAndLogsIt) {
     EXPECT_EQ(session.run(throw_error(ErrorKind::system)), 1);
     EXPECT_EQ(session.run(throw_error(ErrorKind::input)), 1);
     EXPECT_EQ(session.run(throw_foreign()), 1);
-    EXPECT_THAT(log(), AllOf(HasSubstr("session begins"), HasSubstr("what went wrong"), HasSubstr("foreign")));
+    EXPECT_THAT(log(),
+                AllOf(HasSubstr("session begins"), HasSubstr("what went wrong"), HasSubstr("foreign")));
 }
 
 TEST_F(SessionTest, SaysOnStandardErrorWhatWentWrong) {
@@ -100,14 +105,17 @@ TEST_F(SessionTest, MakesTheQueuesOfTheSettings) {
     Session session(options().settings(parse_toml("[queues.small]\ncores = 1\n", "s.toml")).rehearsal());
     EXPECT_EQ(session.queue("small").name(), "small");
     EXPECT_EQ(session.queue("local").name(), "local");
-    EXPECT_THAT(error_of([&] { session.queue("big"); }).message(), AllOf(HasSubstr("'big'"), HasSubstr("local, small")));
+    EXPECT_THAT(error_of([&] { session.queue("big"); }).message(),
+                AllOf(HasSubstr("'big'"), HasSubstr("local, small")));
 }
 
 TEST_F(SessionTest, WrongQueuesAreToldWithTheirPlace) {
     const auto message = [&](const char* toml) {
-        return error_of([&] { Session(options().settings(parse_toml(toml, "s.toml")).rehearsal()); }).message();
+        return error_of([&] { Session(options().settings(parse_toml(toml, "s.toml")).rehearsal()); })
+            .message();
     };
-    EXPECT_THAT(message("[queues.local]\nkind = 'slurm'\n"), AllOf(HasSubstr("s.toml:2"), HasSubstr("slurm")));
+    EXPECT_THAT(message("[queues.local]\nkind = 'slurm'\n"),
+                AllOf(HasSubstr("s.toml:2"), HasSubstr("slurm")));
     EXPECT_THAT(message("[queues.local]\ncore = 2\n"), AllOf(HasSubstr("s.toml:2"), HasSubstr("cores")));
     EXPECT_THAT(message("[queues]\nlocal = 2\n"), AllOf(HasSubstr("s.toml:2"), HasSubstr("a table")));
 }

@@ -43,9 +43,9 @@ struct JobExit {
     bool stopped = false;          ///< we asked it to stop, because its wait was cancelled
     bool timed_out = false;        ///< we stopped it at its wall time
     std::string node;
-    std::int64_t started_ms = 0;   ///< Unix time
+    std::int64_t started_ms = 0;  ///< Unix time
     std::int64_t ended_ms = 0;
-    double cpu_seconds = 0.0;      ///< user and system
+    double cpu_seconds = 0.0;  ///< user and system
     std::uint64_t peak_memory_kib = 0;
     std::string stdout_tail;
     std::string stderr_tail;
@@ -61,7 +61,9 @@ struct Verdict {
     std::string reason;  ///< one or a few lines for a person
 
     static Verdict good() { return {true, FailureClass::none, {}}; }
-    static Verdict bad(FailureClass failure, std::string reason) { return {false, failure, std::move(reason)}; }
+    static Verdict bad(FailureClass failure, std::string reason) {
+        return {false, failure, std::move(reason)};
+    }
 };
 
 /// Looks at an attempt's directory and at how the process ended. The default asks for exit code 0 of

@@ -13,9 +13,9 @@ namespace coromd::queue {
 /// What the ledger knows of a key when a queue asks for it.
 struct Claim {
     JobState state = JobState::unknown;
-    int attempts = 0;                      ///< attempts begun so far
-    std::optional<JobResult> result;       ///< of the last attempt that ended
-    std::string submission;                ///< where an attempt that was left behind runs; empty where none does
+    int attempts = 0;                 ///< attempts begun so far
+    std::optional<JobResult> result;  ///< of the last attempt that ended
+    std::string submission;           ///< where an attempt that was left behind runs; empty where none does
 };
 
 /// The memory of all jobs: why nothing is run twice. A queue asks it before every side effect.

@@ -95,7 +95,8 @@ public:
     /// What an engine is made from.
     engine::EngineContext engine_context();
     /// A system for GROMACS whose jobs go to `queue`.
-    std::unique_ptr<engine::MdSystem> gromacs(engine::gromacs::Input input, const std::string& queue = "local");
+    std::unique_ptr<engine::MdSystem> gromacs(engine::gromacs::Input input,
+                                              const std::string& queue = "local");
 
 private:
     struct Impl;
