@@ -3,10 +3,13 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -52,6 +55,7 @@ CampaignTest::CampaignTest() {
 }
 
 CampaignTest::~CampaignTest() {
+    kill_commands();
     std::error_code ignored;
     fs::remove_all(folder_, ignored);
 }
@@ -111,6 +115,14 @@ void CampaignTest::write_campaign(const std::string& what, const std::string& by
 pid_t CampaignTest::start(const std::vector<std::string>& arguments) const {
     std::vector<std::string> words{COROMD_PROGRAM};
     words.insert(words.end(), arguments.begin(), arguments.end());
+    return launch(std::move(words));
+}
+
+Ended CampaignTest::shell(const std::string& line) const {
+    return wait(launch({"/bin/sh", "-c", line}));
+}
+
+pid_t CampaignTest::launch(std::vector<std::string> words) const {
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -120,6 +132,7 @@ pid_t CampaignTest::start(const std::vector<std::string>& arguments) const {
     const pid_t pid = ::fork();
     if (pid == 0) {
         for (const auto& [name, value] : environment_) ::setenv(name.c_str(), value.c_str(), 1);
+        ::setenv("COROMD", COROMD_PROGRAM, 1);
         const int out_fd = ::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
         const int err_fd = ::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
         ::dup2(out_fd, STDOUT_FILENO);
@@ -156,6 +169,24 @@ std::vector<std::string> CampaignTest::commands(const std::string& with) const {
     for (std::string line; std::getline(lines, line);)
         if (line.find(with) != std::string::npos) found.push_back(line);
     return found;
+}
+
+void CampaignTest::kill_commands() const {
+    std::set<pid_t> running;
+    for (const std::string& line : commands("")) {
+        std::istringstream words(line);
+        std::string what;
+        pid_t pid = 0;
+        words >> what >> pid;
+        if (what == "start") running.insert(pid);
+        else running.erase(pid);
+    }
+    for (const pid_t pid : running) {
+        // The number may be somebody else's by now.
+        std::error_code error;
+        const fs::path program = fs::read_symlink(fs::path("/proc") / std::to_string(pid) / "exe", error);
+        if (!error && program.parent_path() == COROMD_STAND_IN) ::kill(pid, SIGKILL);
+    }
 }
 
 }  // namespace coromd::functional

@@ -38,14 +38,22 @@ protected:
     /// The same, left to run.
     pid_t start(const std::vector<std::string>& arguments) const;
     Ended wait(pid_t pid) const;
+    /// A line for /bin/sh, in which "$COROMD" is the program.
+    Ended shell(const std::string& line) const;
 
     /// Waits until a file exists and holds `text`; fails the test after a minute.
     void await(const std::string& file, const std::string& text) const;
     /// The lines "start PID COMMAND DIRECTORY" and "end ..." that the stand-in wrote.
     std::vector<std::string> commands(const std::string& with) const;
 
+    /// Kills what the stand-in has started and not ended.
+    void kill_commands() const;
+
     std::filesystem::path folder_;
     std::map<std::string, std::string> environment_;
+
+private:
+    pid_t launch(std::vector<std::string> words) const;
 };
 
 }  // namespace coromd::functional

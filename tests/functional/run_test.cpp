@@ -49,7 +49,8 @@ TEST_F(Run, GivesUpAtExactlyTheMaximumOfSteps) {
     write_campaign("max_steps = 1000", "max_steps = 100");
     const Ended ended = coromd({"run", "campaign.toml", "--json"});
     ASSERT_EQ(ended.exit_code, 0) << ended.err;
-    for (const json& walker : json::parse(ended.out).at("walkers")) {
+    const json result = json::parse(ended.out);
+    for (const json& walker : result.at("walkers")) {
         EXPECT_TRUE(walker.at("states").empty());
         EXPECT_EQ(walker.at("steps"), 100);
     }
