@@ -147,8 +147,7 @@ runtime::task<std::vector<Values>> evaluate_frames(runtime::Context& context,
                                                    Trajectory trajectory) {
     FramePass pass(functions, std::move(trajectory));
     auto advance = [&pass] { return pass.advance(); };
-    while (co_await runtime::offload(context, advance)) {
-    }
+    for (bool more = true; more;) more = co_await runtime::offload(context, advance);
     co_return pass.take_values();
 }
 

@@ -47,8 +47,9 @@ std::optional<Hit> first_hit(const std::vector<FunctionPtr>& conditions, const s
 task<std::optional<Hit>> look_at(runtime::Context& context, const std::vector<FunctionPtr>& conditions,
                                  Trajectory piece) {
     // A short part may have ended before its first frame.
-    auto is_empty = [&] { return piece.n_frames() == 0; };
-    if (co_await runtime::offload(context, is_empty)) co_return std::nullopt;
+    auto count = [&] { return piece.n_frames(); };
+    const std::int64_t n_frames = co_await runtime::offload(context, count);
+    if (n_frames == 0) co_return std::nullopt;
     const std::vector<Values> values = co_await functions::evaluate_together(context, conditions, piece);
     auto find = [&] { return first_hit(conditions, values, piece); };
     co_return co_await runtime::offload(context, find);

@@ -11,7 +11,8 @@
 #include "coromd/core/file.hpp"
 
 // Looks in all sources for what GCC 12 miscompiles inside a co_await expression, often without a
-// sound (docs/design/runtime.md): closures that capture by value, and braces that make an object.
+// sound (docs/design/runtime.md): closures that capture by value, braces that make an object, and
+// waits inside a condition.
 // Works on the text: comments and literals are blanked, then each co_await expression is walked to
 // its end. Bodies of closures are passed over; what they await is looked at for itself.
 
@@ -117,13 +118,29 @@ std::string_view fault_in_expression(std::string_view text, std::size_t i) {
     return {};
 }
 
+/// Whether the co_await at `at` is part of the condition of an if, a while or a switch.
+bool in_a_condition(std::string_view text, std::size_t at) {
+    int depth = 0;
+    while (at-- > 0) {
+        const char c = text[at];
+        if (c == ';' || c == '{' || c == '}') return false;
+        if (c == ')') ++depth;
+        if (c != '(' || --depth >= 0) continue;
+        const std::string_view word = before(text, at);
+        if (word == "if" || word == "while" || word == "switch") return true;
+        depth = 0;
+    }
+    return false;
+}
+
 /// One "line: what" for each fault of a source.
 std::vector<std::string> faults(const std::string& source) {
     constexpr std::string_view kAwait = "co_await";
     const std::string text = without_comments_and_literals(source);
     std::vector<std::string> found;
     for (std::size_t at = text.find(kAwait); at != text.npos; at = text.find(kAwait, at + 1)) {
-        const std::string_view fault = fault_in_expression(text, at + kAwait.size());
+        const std::string_view fault =
+            in_a_condition(text, at) ? "a condition" : fault_in_expression(text, at + kAwait.size());
         if (fault.empty()) continue;
         const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
         found.push_back(std::to_string(line) + ": " + std::string(fault));
@@ -148,6 +165,10 @@ TEST(CoroutineRules, FindsWhatIsMiscompiled) {
              "co_await f([&] { return 1; }, Options{sp});",
              "auto x = (co_await f(Options{sp})).y;",
              "auto l = [sp]() -> task<> { co_await f(Options{sp}); };",
+             "if (co_await f(x)) y();",
+             "while (g() && !(co_await f(x))) { }",
+             "switch (co_await f(x)) { }",
+             "if (g(h(co_await f(x)))) y();",
          }) {
         EXPECT_EQ(faults(source).size(), 1u) << source;
     }
@@ -164,7 +185,9 @@ TEST(CoroutineRules, LeavesAloneWhatIsSafe) {
              "co_await f(std::move(named));",
              "co_await f(Options(sp, 1), list[i], lists[i][j]);",
              "auto work = [sp] { return *sp; }; co_await f(work);",
-             "if (co_await f(x)) { y({1}); }",
+             "if (f(x)) co_await g(x);",
+             "while (f((x))) { co_await g(x); }",
+             "const bool more = co_await f(x); if (more) { y({1}); }",
              "for (auto x : co_await f()) { y({1}); }",
              "// co_await f({1});\n/* co_await f({1}); */ g(\"co_await f({1});\", 'x');",
              "g(R\"(co_await f({1});)\");",
