@@ -205,10 +205,6 @@ int mdrun(const Options& options) {
     std::vector<std::byte> bytes;
     std::ofstream(in_part(options.at("-e"), part)) << "energies";
 
-    struct sigaction on_term {};
-    on_term.sa_handler = [](int) { terminations = terminations + 1; };
-    ::sigaction(SIGTERM, &on_term, nullptr);
-    ::sigaction(SIGINT, &on_term, nullptr);
     log << "\nStarted mdrun on rank 0 Mon Nov 23 12:00:00 2026\n\n" << std::flush;
 
     const auto begun = steady_clock::now();
@@ -243,6 +239,11 @@ int mdrun(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // From the first instant, so that a test that stops it as soon as it has begun knows how it ends.
+    struct sigaction on_term {};
+    on_term.sa_handler = [](int) { terminations = terminations + 1; };
+    ::sigaction(SIGTERM, &on_term, nullptr);
+    ::sigaction(SIGINT, &on_term, nullptr);
     std::vector<std::string> arguments(argv + 1, argv + argc);
     std::erase(arguments, "-quiet");
     if (arguments.empty()) return 1;
