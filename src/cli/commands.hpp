@@ -17,6 +17,7 @@ namespace coromd::cli {
 /// callback, which leaves the exit code in `exit_code` and may throw Error.
 void add_config(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
+void add_supervise(CLI::App& app, int& exit_code);
 
 /// What `coromd run --dry-run` prints: what would run in `directory`, and what is there already.
 /// Throws Error(usage) where `directory` cannot be used for the campaign.

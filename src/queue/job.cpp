@@ -9,8 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "coromd/core/error.hpp"
+#include "coromd/queue/attempt_files.hpp"
 #include "coromd/runtime/process.hpp"
-#include "streams.hpp"
+#include "json.hpp"
 
 namespace coromd::queue {
 
@@ -44,16 +45,14 @@ void check_key(std::string_view key) {
              "'{}' cannot be the key of a job: use letters, digits and ._-+ in parts separated by '/'", key);
 }
 
+}  // namespace
+
 bool is_output_name(const std::string& name) {
     return !name.empty() && name.find_first_of(std::string_view("/\0", 2)) == name.npos && name != "." &&
-           name != ".." && !is_stream(name);
+           name != ".." && !is_ours(name);
 }
 
-FailureClass failure_class(std::string_view text) {
-    const auto it = std::ranges::find(kFailureNames, text);
-    if (it == kFailureNames.end()) fail(ErrorKind::input, "unknown failure class '{}'", text);
-    return static_cast<FailureClass>(it - kFailureNames.begin());
-}
+namespace {
 
 std::string last_lines(std::string_view text, int count) {
     while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
@@ -61,23 +60,6 @@ std::string last_lines(std::string_view text, int count) {
     while (count-- > 0 && begin != std::string_view::npos)
         begin = text.rfind('\n', begin == 0 ? 0 : begin - 1);
     return std::string(begin == std::string_view::npos ? text : text.substr(begin + 1));
-}
-
-/// get() would convert what does not fit as a cast does.
-template <typename T>
-T integer(const json& object, const char* name) {
-    const json& value = object.at(name);
-    const bool fits = value.is_number_unsigned()
-                          ? std::in_range<T>(value.get<std::uint64_t>())
-                          : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
-    if (!fits)
-        fail(ErrorKind::input, "a job's recorded result cannot be read: '{}' is no integer that fits", name);
-    return value.get<T>();
-}
-
-// Program output may hold any bytes; JSON only takes UTF-8.
-std::string dump(const json& value, int indent = -1) {
-    return value.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -90,6 +72,12 @@ std::string_view to_string(JobState state) noexcept {
     return kStateNames[static_cast<std::size_t>(state)];
 }
 
+FailureClass failure_class(std::string_view text) {
+    const auto it = std::ranges::find(kFailureNames, text);
+    if (it == kFailureNames.end()) fail(ErrorKind::input, "unknown failure class '{}'", text);
+    return static_cast<FailureClass>(it - kFailureNames.begin());
+}
+
 JobState job_state(std::string_view text) {
     const auto it = std::ranges::find(kStateNames, text);
     if (it == kStateNames.end()) fail(ErrorKind::input, "unknown job state '{}'", text);
@@ -99,6 +87,7 @@ JobState job_state(std::string_view text) {
 std::string JobExit::text() const {
     if (!known) return "its end was not seen";
     if (timed_out) return "stopped at its wall time";
+    if (terminated) return "stopped from outside";
     if (exit_code) return runtime::ExitStatus{exit_code, {}}.text();
     if (signal != 0) return runtime::ExitStatus{{}, signal}.text();
     return "it was not run";
@@ -116,9 +105,13 @@ Job& Job::in_directory(fs::path directory) {
 }
 
 Job& Job::needs(const Resources& resources) {
-    if (resources.cores < 1 || resources.gpus < 0 || resources.walltime.count() < 0)
-        fail(ErrorKind::usage, "job '{}' asks for {} cores, {} GPUs and {} ms", key_, resources.cores,
-             resources.gpus, resources.walltime.count());
+    constexpr int kMany = 1 << 20;
+    const auto sensible = [](int n, int least) { return n >= least && n <= kMany; };
+    if (!sensible(resources.cores, 1) || !sensible(resources.tasks, 1) || !sensible(resources.nodes, 0) ||
+        !sensible(resources.gpus, 0) || resources.walltime.count() < 0 ||
+        resources.cores > kMany / resources.tasks)
+        fail(ErrorKind::usage, "job '{}' asks for {} tasks of {} cores, {} nodes, {} GPUs and {} ms", key_,
+             resources.tasks, resources.cores, resources.nodes, resources.gpus, resources.walltime.count());
     resources_ = resources;
     return *this;
 }
@@ -157,6 +150,23 @@ Job& Job::judged_by(Judge judge) {
     return *this;
 }
 
+Job& Job::stops_by(StopRule rule) {
+    if (!rule.log.empty() && !is_output_name(rule.log))
+        fail(ErrorKind::usage, "job '{}': '{}' is no name of a log", key_, rule.log);
+    stop_rule_ = std::move(rule);
+    return *this;
+}
+
+Job& Job::direct() {
+    direct_ = true;
+    return *this;
+}
+
+Job& Job::scheduler_option(std::string name, std::string value) {
+    scheduler_options_[std::move(name)] = std::move(value);
+    return *this;
+}
+
 Job& Job::parameter(std::string name, std::string value) {
     parameters_[std::move(name)] = std::move(value);
     return *this;
@@ -172,8 +182,9 @@ Job& Job::on_start(std::function<void(const fs::path&)> callback) {
     return *this;
 }
 
-fs::path Job::attempt_directory(int number) const {
-    return fs::absolute(directory_) / fmt::format("{}.attempt{}", leaf(), number);
+fs::path Job::attempt_directory(int number, int restart) const {
+    const std::string again = restart > 0 ? fmt::format("-{}", restart) : "";
+    return fs::absolute(directory_) / fmt::format("{}.attempt{}{}", leaf(), number, again);
 }
 
 std::string Job::leaf() const {
@@ -192,69 +203,7 @@ std::string Job::specification() const {
     json specification{{"command", command}, {"inputs", inputs}, {"outputs", outputs_}};
     if (!environment_.empty()) specification["environment"] = environment_;
     if (!input_.empty()) specification["stdin"] = fingerprint(input_).hex();
-    return dump(specification, 1);
-}
-
-std::string JobResult::to_json() const {
-    json files_json = json::array();
-    for (const OutputFile& file : files) files_json.push_back({{"name", file.name}, {"size", file.size}});
-    json out{{"version", 1},
-             {"key", key},
-             {"attempt", attempt},
-             {"state", to_string(state)},
-             {"failure", to_string(failure)},
-             {"reason", reason},
-             {"signal", exit.signal},
-             {"known", exit.known},
-             {"stopped", exit.stopped},
-             {"timed_out", exit.timed_out},
-             {"node", exit.node},
-             {"started_ms", exit.started_ms},
-             {"ended_ms", exit.ended_ms},
-             {"cpu_seconds", exit.cpu_seconds},
-             {"peak_memory_kib", exit.peak_memory_kib},
-             {"stdout_tail", exit.stdout_tail},
-             {"stderr_tail", exit.stderr_tail},
-             {"files", files_json}};
-    if (exit.exit_code) out["exit_code"] = *exit.exit_code;
-    return dump(out);
-}
-
-JobResult JobResult::from_json(std::string_view text) {
-    try {
-        const json in = json::parse(text);
-        if (const int version = integer<int>(in, "version"); version != 1)
-            fail(ErrorKind::input, "a job's result has version {}, this program reads version 1", version);
-        JobResult result;
-        result.key = in.at("key").get<std::string>();
-        result.attempt = integer<int>(in, "attempt");
-        result.state = job_state(in.at("state").get<std::string>());
-        result.failure = failure_class(in.at("failure").get<std::string>());
-        result.reason = in.at("reason").get<std::string>();
-        JobExit& exit = result.exit;
-        if (in.contains("exit_code")) exit.exit_code = integer<int>(in, "exit_code");
-        exit.signal = integer<int>(in, "signal");
-        exit.known = in.at("known").get<bool>();
-        exit.stopped = in.at("stopped").get<bool>();
-        exit.timed_out = in.at("timed_out").get<bool>();
-        exit.node = in.at("node").get<std::string>();
-        exit.started_ms = integer<std::int64_t>(in, "started_ms");
-        exit.ended_ms = integer<std::int64_t>(in, "ended_ms");
-        exit.cpu_seconds = in.at("cpu_seconds").get<double>();
-        exit.peak_memory_kib = integer<std::uint64_t>(in, "peak_memory_kib");
-        exit.stdout_tail = in.at("stdout_tail").get<std::string>();
-        exit.stderr_tail = in.at("stderr_tail").get<std::string>();
-        for (const json& file : in.at("files").get_ref<const json::array_t&>()) {
-            OutputFile output{file.at("name").get<std::string>(), integer<std::uint64_t>(file, "size")};
-            if (!is_output_name(output.name))
-                fail(ErrorKind::input, "a job's recorded result cannot be read: it names a file '{}'",
-                     output.name);
-            result.files.push_back(std::move(output));
-        }
-        return result;
-    } catch (const json::exception& error) {
-        fail(ErrorKind::input, "a job's recorded result cannot be read: {}", error.what());
-    }
+    return json_text(specification, 1);
 }
 
 Error job_error(const Job& job, const JobResult& result) {

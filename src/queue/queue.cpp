@@ -4,7 +4,7 @@
 //
 //   claim ----------- known as finished: move what is still in its attempt directory, answer
 //     | not finished
-//   end_leftover      an attempt of an earlier program that still runs is stopped, never doubled
+//   reattach          an attempt of an earlier program is gone on with, never doubled
 //   admit             wait for cores
 //   begin_attempt     durable, before anything is touched; up to here the key is given back on errors
 //   execute           in a fresh directory; where it runs is recorded as soon as it does
@@ -14,7 +14,7 @@
 //
 // Every attempt that was begun is ended in the ledger, also where its program could not be started or
 // its judge threw. A cancelled wait stops the program; the steps after execute are carried out all
-// the same.
+// the same. A failed attempt is followed by another one as long as the budget of its class lasts.
 #include "coromd/queue/queue.hpp"
 
 #include <algorithm>
@@ -23,9 +23,10 @@
 
 #include "coromd/core/error.hpp"
 #include "coromd/core/file.hpp"
+#include "coromd/queue/attempt_files.hpp"
 #include "coromd/runtime/offload.hpp"
+#include "coromd/runtime/timer.hpp"
 #include "coromd/runtime/with.hpp"
-#include "streams.hpp"
 
 namespace coromd::queue {
 
@@ -43,21 +44,17 @@ auto translated(Fn&& fn) {
     }
 }
 
+constexpr std::chrono::milliseconds kMaxRetryDelay{600'000};
+/// How long files that a record names are waited for on a file system that lags behind.
+constexpr std::chrono::seconds kFileLag{60};
+
 Verdict default_verdict(const JobExit& exit) {
     // What was stopped may well say 0, and have left half of its work.
-    if (exit.exit_code == 0 && !exit.stopped && !exit.timed_out) return Verdict::good();
+    const bool cut_short = exit.stopped || exit.timed_out || exit.terminated;
+    if (exit.exit_code == 0 && !cut_short) return Verdict::good();
     // Nobody here sends SIGKILL to a program that runs well.
-    const bool killed = exit.signal == SIGKILL && !exit.stopped;
+    const bool killed = exit.terminated || (exit.signal == SIGKILL && !exit.stopped);
     return Verdict::bad(killed ? FailureClass::infrastructure : FailureClass::user, exit.text());
-}
-
-std::vector<OutputFile> files_in(const fs::path& directory) {
-    std::vector<OutputFile> files;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory))
-        if (entry.is_regular_file() && !is_stream(entry.path().filename().native()))
-            files.push_back({entry.path().filename().string(), entry.file_size()});
-    std::ranges::sort(files, {}, &OutputFile::name);
-    return files;
 }
 
 Verdict judge(const Job& job, const JobExit& exit, const fs::path& directory) {
@@ -75,14 +72,19 @@ Verdict judge(const Job& job, const JobExit& exit, const fs::path& directory) {
 
 /// Judges an attempt and fills in what it left. An accepted one lies on the disk for good.
 Verdict inspect(const Job& job, JobResult& result) {
-    const fs::path directory = job.attempt_directory(result.attempt);
+    const fs::path directory = job.attempt_directory(result.attempt, result.exit.restart);
     try {
         result.exit.stdout_tail = read_tail(directory / kStdoutFile, kStreamTail);
         result.exit.stderr_tail = read_tail(directory / kStderrFile, kStreamTail);
         Verdict verdict = judge(job, result.exit, directory);
         if (!verdict.success) return verdict;
         std::vector<OutputFile> files = files_in(directory);
-        for (const OutputFile& file : files) sync_path(directory / file.name);
+        for (OutputFile& file : files) {
+            sync_path(directory / file.name);
+            const auto told = std::ranges::find(result.exit.files, file.name, &OutputFile::name);
+            if (told != result.exit.files.end() && told->size == file.size)
+                file.fingerprint = told->fingerprint;
+        }
         if (!files.empty()) {
             sync_path(directory);
             sync_path(directory.parent_path());
@@ -100,12 +102,22 @@ Verdict inspect(const Job& job, JobResult& result) {
 // Renames are not one step: after a crash some files are here and some still there. A file that is
 // in neither place was removed by the user after it had been moved, which is the user's right.
 void move_outputs(const Job& job, const JobResult& result) {
-    const fs::path from = job.attempt_directory(result.attempt);
-    if (!fs::exists(from)) return;
-    for (const OutputFile& file : result.files)
-        if (fs::exists(from / file.name)) fs::rename(from / file.name, from.parent_path() / file.name);
-    if (!result.files.empty()) sync_path(from.parent_path());
-    fs::remove_all(from);
+    const fs::path from = job.attempt_directory(result.attempt, result.exit.restart);
+    if (fs::exists(from)) {
+        for (const OutputFile& file : result.files)
+            if (fs::exists(from / file.name)) fs::rename(from / file.name, from.parent_path() / file.name);
+        if (!result.files.empty()) sync_path(from.parent_path());
+    }
+    for (int restart = 0; restart <= result.exit.restart; ++restart)
+        fs::remove_all(job.attempt_directory(result.attempt, restart));
+}
+
+/// Whether all files that a record names are seen as it names them.
+bool all_there(const fs::path& directory, const JobExit& exit) {
+    return std::ranges::all_of(exit.files, [&](const OutputFile& file) {
+        std::error_code error;
+        return fs::file_size(directory / file.name, error) == file.size && !error;
+    });
 }
 
 /// Makes a folder with its parents. One is there for good when its parent is synced.
@@ -126,68 +138,108 @@ fs::path make_attempt_directory(const Job& job, int attempt) {
 
 }  // namespace
 
-Queue::Queue(std::string name, runtime::Context& context, JobLedger& ledger, std::unique_ptr<Backend> backend)
-    : name_(std::move(name)), context_(context), ledger_(ledger), backend_(std::move(backend)) {}
+int& Retries::of(FailureClass failure) {
+    switch (failure) {
+        case FailureClass::timeout:
+            return timeout;
+        case FailureClass::memory:
+            return memory;
+        case FailureClass::user:
+            return user;
+        default:
+            return infrastructure;
+    }
+}
+
+Queue::Queue(std::string name, runtime::Context& context, JobLedger& ledger, std::unique_ptr<Backend> backend,
+             Retries retries)
+    : name_(std::move(name)),
+      context_(context),
+      ledger_(ledger),
+      backend_(std::move(backend)),
+      retries_(retries) {}
 
 runtime::task<JobResult> Queue::run(Job job) {
     Claim claim = co_await ledger_.claim(job.key(), job.specification());
     if (claim.state == JobState::cancelled) co_return std::move(*claim.result);
 
-    std::unique_ptr<Admission> admission;
-    int number = 0;
-    std::exception_ptr not_begun;
+    bool begun = false;
+    std::exception_ptr error;
     try {
-        if (claim.state == JobState::finished) {
-            co_await deliver(job, *claim.result);
-            co_return std::move(*claim.result);
-        }
-        if (claim.state == JobState::started) {
-            std::optional<JobResult> recovered = co_await recover(job, claim);
-            if (recovered) co_return std::move(*recovered);
-        }
-        admission = co_await backend_->admit(job);
-        number = co_await ledger_.begin_attempt(job.key());
+        co_return co_await run_claimed(job, std::move(claim), begun);
     } catch (...) {
-        not_begun = std::current_exception();
+        error = std::current_exception();
     }
-    if (not_begun) {
-        ledger_.release(job.key());
-        std::rethrow_exception(not_begun);
+    if (!begun) ledger_.release(job.key());
+    std::rethrow_exception(error);
+}
+
+runtime::task<JobResult> Queue::run_claimed(const Job& job, Claim claim, bool& begun) {
+    if (claim.state == JobState::finished) {
+        co_await deliver(job, *claim.result);
+        co_return std::move(*claim.result);
     }
-    co_return co_await attempt(job, number, std::move(admission));
+    std::optional<JobResult> result;
+    if (claim.state == JobState::started) result = co_await recover(job, claim);
+    Retries left = retries_;
+    for (;;) {
+        if (!result) {
+            std::unique_ptr<Admission> admission = co_await backend_->admit(job);
+            const int number = co_await ledger_.begin_attempt(job.key());
+            begun = true;
+            result = co_await attempt(job, number, std::move(admission));
+        }
+        if (result->state != JobState::failed || left.of(result->failure)-- <= 0)
+            co_return std::move(*result);
+        context_.log().warn("{}: tried again in {} s: attempt {} failed ({}: {})", job.key(),
+                            static_cast<double>(left.delay.count()) / 1000.0, result->attempt,
+                            to_string(result->failure), result->reason);
+        result.reset();
+        co_await runtime::sleep_for(left.delay);
+        left.delay = std::min(left.delay * 2, kMaxRetryDelay);
+    }
 }
 
 runtime::task<std::optional<JobResult>> Queue::recover(const Job& job, const Claim& claim) {
-    const fs::path directory = job.attempt_directory(claim.attempts);
+    const Attempt attempt(job, claim.attempts);
     context_.log().info("{}: attempt {} was left behind by an earlier run", job.key(), claim.attempts);
-    co_await backend_->end_leftover(job, claim.submission, directory);
+    if (job.on_start()) job.on_start()(attempt.directory());
+    std::optional<JobExit> exit = co_await backend_->reattach(attempt, claim.submission);
+    if (exit) {
+        JobResult result = co_await runtime::shield(conclude(attempt, std::move(*exit)));
+        context_.log().info("{}: attempt {} has {}", job.key(), claim.attempts, to_string(result.state));
+        // Nobody saw its end, and its files do not tell: what was lost is done again.
+        if (result.state == JobState::interrupted && !result.exit.known) co_return std::nullopt;
+        co_return result;
+    }
     auto is_there = [&] {
         std::error_code ignored;
-        return fs::is_directory(directory, ignored);
+        return fs::is_directory(attempt.directory(), ignored);
     };
     const bool left = co_await runtime::offload(context_, is_there);
     if (!left || !job.is_recoverable()) co_return std::nullopt;
-    JobExit exit;
-    exit.known = false;
-    JobResult result = co_await runtime::shield(conclude(job, claim.attempts, std::move(exit)));
+    JobExit unknown;
+    unknown.known = false;
+    JobResult result = co_await runtime::shield(conclude(attempt, std::move(unknown)));
     if (!result.ok()) co_return std::nullopt;
     context_.log().info("{}: what attempt {} did is accepted", job.key(), claim.attempts);
     co_return result;
 }
 
 runtime::task<JobResult> Queue::attempt(const Job& job, int number, std::unique_ptr<Admission> admission) {
+    const Attempt attempt(job, number);
     JobExit exit;
     std::exception_ptr error;
     bool cancelled = false;
     try {
         auto prepare = [&] { return translated([&] { return make_attempt_directory(job, number); }); };
-        fs::path directory = co_await runtime::offload(context_, prepare);
+        const fs::path directory = co_await runtime::offload(context_, prepare);
         if (job.on_start()) job.on_start()(directory);
-        std::function<runtime::task<void>(std::string)> submitted = [&](std::string submission) {
+        Submitted submitted = [&](std::string submission) {
             return ledger_.submitted(job.key(), number, std::move(submission));
         };
         context_.log().debug("{} attempt {}: starts", job.key(), number);
-        exit = co_await backend_->execute(job, *admission, std::move(directory), std::move(submitted));
+        exit = co_await backend_->execute(attempt, *admission, std::move(submitted));
     } catch (const Cancelled&) {
         cancelled = true;
         error = std::current_exception();
@@ -212,35 +264,59 @@ runtime::task<JobResult> Queue::attempt(const Job& job, int number, std::unique_
         std::rethrow_exception(error);
     }
     // Throws Cancelled at its end where execute() was cancelled.
-    co_return co_await runtime::shield(conclude(job, number, std::move(exit)));
+    co_return co_await runtime::shield(conclude(attempt, std::move(exit)));
 }
 
 JobState Queue::state_when_stopped() const {
     return context_.stop_requested() ? JobState::interrupted : JobState::cancelled;
 }
 
-runtime::task<JobResult> Queue::conclude(const Job& job, int attempt, JobExit exit) {
+runtime::task<void> Queue::wait_for_files(Attempt attempt, const JobExit& exit) {
+    if (exit.files.empty()) co_return;
+    const fs::path directory = attempt.job().attempt_directory(attempt.number(), exit.restart);
+    std::chrono::milliseconds pause{20};
+    std::chrono::milliseconds waited{0};
+    for (;;) {
+        auto look = [&] { return all_there(directory, exit); };
+        const bool there = co_await runtime::offload(context_, look);
+        if (there || waited >= kFileLag) break;
+        co_await runtime::sleep_for(pause);
+        waited += pause;
+        pause = std::min(pause * 2, std::chrono::milliseconds(2000));
+    }
+    if (waited.count() > 0)
+        context_.log().warn("{} attempt {}: waited {} ms for the files that its record names",
+                            attempt.job().key(), attempt.number(), waited.count());
+}
+
+runtime::task<JobResult> Queue::conclude(Attempt attempt, JobExit exit) {
+    const Job& job = attempt.job();
+    co_await wait_for_files(attempt, exit);
     JobResult result;
     result.key = job.key();
-    result.attempt = attempt;
+    result.attempt = attempt.number();
     result.exit = std::move(exit);
     auto look = [&] { return inspect(job, result); };
     Verdict verdict = co_await runtime::offload(context_, look);
     result.reason = std::move(verdict.reason);
     if (verdict.success) {
         result.state = JobState::finished;
-    } else if (!result.exit.known) {
+    } else if (!result.exit.known && result.exit.cause == FailureClass::none) {
         result.state = JobState::interrupted;
     } else if (result.exit.stopped) {
         result.state = state_when_stopped();
     } else {
         result.state = JobState::failed;
-        result.failure = result.exit.timed_out ? FailureClass::timeout : verdict.failure;
+        result.failure = result.exit.timed_out                     ? FailureClass::timeout
+                         : result.exit.cause != FailureClass::none ? result.exit.cause
+                                                                   : verdict.failure;
     }
-    context_.log().debug("{} attempt {}: {} ({}) {}", job.key(), attempt, to_string(result.state),
+    context_.log().debug("{} attempt {}: {} ({}) {}", job.key(), attempt.number(), to_string(result.state),
                          result.exit.text(), result.reason);
     co_await ledger_.ended(result);
     if (result.ok()) co_await deliver(job, result);
+    auto forget = [&] { backend_->forget(attempt, result.ok()); };
+    co_await runtime::offload(context_, forget);
     co_return result;
 }
 

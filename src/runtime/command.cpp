@@ -53,6 +53,11 @@ Command& Command::environment(std::string name, std::string value) {
     return *this;
 }
 
+Command& Command::new_session() {
+    new_session_ = true;
+    return *this;
+}
+
 Command& Command::input(std::string text) {
     input_ = std::move(text);
     return *this;

@@ -167,8 +167,10 @@ Launched launch(const Command& command) {
     posix_spawnattr_setsigdefault(&attributes.raw, &all);
     posix_spawnattr_setsigmask(&attributes.raw, &none);
     posix_spawnattr_setpgroup(&attributes.raw, 0);
+    // The leader of a session is that of a group already.
+    const int group = command.is_new_session() ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
     posix_spawnattr_setflags(&attributes.raw,
-                             POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+                             static_cast<short>(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group));
 
     std::vector<char*> argv;
     for (const std::string& word : command.argv()) argv.push_back(const_cast<char*>(word.c_str()));

@@ -94,7 +94,9 @@ CampaignFile::Parts CampaignFile::build(Session& session) const {
     SettingsReader top(settings_, "");
     // These two were read when the file and the session were made.
     top.table("campaign");
+    // Read by the session.
     top.table("queues");
+    if (top.has("agent")) top.raw("agent");
 
     const Registry<sampling::MethodKind> methods = sampling::builtin_methods();
     const sampling::MethodKind* method = methods.find(kind_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include "coromd/session/session.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -11,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "agent_program.hpp"
 #include "coromd/core/error.hpp"
 #include "coromd/core/log.hpp"
 #include "coromd/runtime/signals.hpp"
@@ -83,7 +85,31 @@ struct Session::Impl {
 
     queue::JobLedger& ledger() { return campaign ? campaign->ledger() : *rehearsal_ledger; }
 
+    /// Where agents of jobs are, and where they leave their records. A rehearsal runs no jobs.
+    queue::Site site() {
+        SettingsReader all(settings, "");
+        const fs::path program = all.has("agent") ? all.existing_file("agent") : find_agent();
+        if (!campaign) return {};
+        if (program.empty()) {
+            log->warn("no coromd program was found to run beside jobs: they will not outlive this one");
+            return {};
+        }
+        return {directory / "spool", kept_copy(program, directory / "agent")};
+    }
+
+    static queue::Retries retries_from(SettingsReader settings, queue::Retries retries) {
+        constexpr std::int64_t kMany = 1'000'000;
+        for (const auto& [name, count] :
+             {std::pair{"infrastructure", &retries.infrastructure}, std::pair{"timeout", &retries.timeout},
+              std::pair{"memory", &retries.memory}, std::pair{"user", &retries.user}})
+            *count = static_cast<int>(std::min(settings.integer_from(name, 0, *count), kMany));
+        retries.delay = settings.duration("delay", retries.delay);
+        settings.finish();
+        return retries;
+    }
+
     void make_queues() {
+        const queue::Site site = this->site();
         const Registry<queue::QueueKind> kinds = queue::builtin_queues();
         SettingsReader all = SettingsReader(settings, "").table("queues");
         for (const std::string& name : all.keys()) {
@@ -93,13 +119,15 @@ struct Session::Impl {
             if (kind == nullptr)
                 reader.complain("kind", fmt::format("unknown kind of queue '{}': known are {}", kind_name,
                                                     kinds.names()));
-            std::unique_ptr<queue::Backend> backend = kind->make(context, reader);
+            std::unique_ptr<queue::Backend> backend = kind->make(context, site, reader);
+            const queue::Retries retries = retries_from(reader.table("retries"), kind->retries);
             reader.finish();
-            queues[name] = std::make_unique<queue::Queue>(name, context, ledger(), std::move(backend));
+            queues[name] =
+                std::make_unique<queue::Queue>(name, context, ledger(), std::move(backend), retries);
         }
         if (!queues.contains("local"))
-            queues["local"] =
-                std::make_unique<queue::Queue>("local", context, ledger(), queue::local_backend(context));
+            queues["local"] = std::make_unique<queue::Queue>("local", context, ledger(),
+                                                             queue::local_backend(context, 0, site));
     }
 };
 

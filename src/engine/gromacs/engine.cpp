@@ -228,6 +228,7 @@ private:
             .judged_by([log = part + ".log", checkpoint](const queue::JobExit& exit, const fs::path& where) {
                 return judge_mdrun(exit, where / log, checkpoint);
             })
+            .stops_by({SIGTERM, part + ".log", "Started mdrun", "Received the TERM signal"})
             .recoverable()
             .on_start([this](const fs::path& where) {
                 running_in_ = where;

@@ -16,13 +16,24 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class QueueContract : public testing::TestWithParam<QueueKind> {
+/// A kind of queue, and whether its jobs run under the agent.
+struct Variant {
+    QueueKind kind;
+    bool agent;
+};
+
+class QueueContract : public testing::TestWithParam<Variant> {
 protected:
-    QueueContract() {
+    QueueContract() { queue_ = make_queue(ledger_); }
+
+    std::unique_ptr<Queue> make_queue(JobLedger& ledger) {
         const Setting none;
         SettingsReader settings(none, "queues.test");
-        queue_ = std::make_unique<Queue>("test", context_, ledger_, GetParam().make(context_, settings));
+        const Site site = GetParam().agent ? Site{temporary_.path() / "spool", COROMD_PROGRAM} : Site{};
+        auto queue =
+            std::make_unique<Queue>("test", context_, ledger, GetParam().kind.make(context_, site, settings));
         settings.finish();  // no kind insists on a setting
+        return queue;
     }
 
     Job script(const std::string& text, const std::string& key = "job") const {
@@ -69,8 +80,8 @@ protected:
 };
 
 TEST_P(QueueContract, ItHasANameAndADescription) {
-    EXPECT_FALSE(GetParam().name.empty());
-    EXPECT_FALSE(GetParam().description.empty());
+    EXPECT_FALSE(GetParam().kind.name.empty());
+    EXPECT_FALSE(GetParam().kind.description.empty());
 }
 
 TEST_P(QueueContract, AJobRunsInAFolderOfItsOwnAndItsFilesArrive) {
@@ -161,15 +172,15 @@ TEST_P(QueueContract, TheWallTimeIsKept) {
     EXPECT_EQ(result.failure, FailureClass::timeout);
 }
 
-TEST_P(QueueContract, WhatIsLeftBehindIsStoppedAndItsWorkCounts) {
-    const Job job = endless("trap 'echo saved > md.cpt; exit 1' TERM; echo x >> runs")
+TEST_P(QueueContract, WhatIsLeftBehindIsNotDoubledAndItsWorkCounts) {
+    const Job job = script(
+                        "trap 'echo saved > md.cpt; exit 1' TERM; echo x >> runs; echo > ready\n"
+                        "while [ ! -e finish ]; do sleep 0.01; done; echo saved > md.cpt")
                         .recoverable()
                         .judged_by([](const JobExit&, const fs::path&) { return Verdict::good(); });
     // A second ledger plays that of the next program: it has seen begin and submission, and no end.
     RecordingLedger next_ledger(log_);
-    const Setting none;
-    SettingsReader settings(none, "queues.test");
-    Queue next("test", context_, next_ledger, GetParam().make(context_, settings));
+    const std::unique_ptr<Queue> next = make_queue(next_ledger);
     auto body = [&]() -> task<JobResult> {
         co_await next_ledger.claim(job.key(), job.specification());
         co_await next_ledger.begin_attempt(job.key());
@@ -185,7 +196,9 @@ TEST_P(QueueContract, WhatIsLeftBehindIsStoppedAndItsWorkCounts) {
             submission = submission.substr(submission.find('\'') + 1);
             submission.pop_back();
             co_await next_ledger.submitted(job.key(), 1, submission);
-            recovered = co_await next.run(job);
+            // Under the agent it goes on to its own end; a plain child is stopped.
+            if (GetParam().agent) write_file(job.attempt_directory(1) / "finish");
+            recovered = co_await next->run(job);
             done.set();
         };
         std::vector<task<void>> both;
@@ -198,7 +211,7 @@ TEST_P(QueueContract, WhatIsLeftBehindIsStoppedAndItsWorkCounts) {
     const JobResult result = context_.run(body());
     EXPECT_TRUE(result.ok());
     EXPECT_EQ(result.attempt, 1);
-    EXPECT_FALSE(result.exit.known);
+    EXPECT_EQ(result.exit.known, GetParam().agent);
     EXPECT_EQ(output("md.cpt"), "saved\n");
     EXPECT_EQ(output("runs"), "x\n");
 }
@@ -220,8 +233,17 @@ TEST_P(QueueContract, ManyJobsRunAndNoneDisturbsAnother) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, QueueContract, testing::ValuesIn(builtin_queues().entries()),
-                         [](const auto& info) { return info.param.name; });
+std::vector<Variant> variants() {
+    std::vector<Variant> all;
+    const Registry<QueueKind> kinds = builtin_queues();
+    for (const QueueKind& kind : kinds.entries())
+        for (const bool agent : {false, true}) all.push_back({kind, agent});
+    return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, QueueContract, testing::ValuesIn(variants()), [](const auto& info) {
+    return info.param.kind.name + (info.param.agent ? "_agent" : "_direct");
+});
 
 }  // namespace
 }  // namespace coromd::queue

@@ -102,9 +102,10 @@ public:
         co_return std::make_unique<queue::Admission>();
     }
 
-    runtime::task<queue::JobExit> execute(
-        const queue::Job& job, const queue::Admission&, fs::path directory,
-        std::function<runtime::task<void>(std::string)> submitted) override {
+    runtime::task<queue::JobExit> execute(queue::Attempt attempt, const queue::Admission&,
+                                          queue::Submitted submitted) override {
+        const queue::Job& job = attempt.job();
+        const fs::path directory = attempt.directory();
         md_.jobs.push_back(job);
         co_await submitted("fake");
         if (md_.instead) co_return md_.instead(job, directory);
@@ -126,7 +127,11 @@ public:
         co_return exit;
     }
 
-    runtime::task<void> end_leftover(const queue::Job&, std::string, fs::path) override { co_return; }
+    runtime::task<std::optional<queue::JobExit>> reattach(queue::Attempt, std::string) override {
+        co_return std::nullopt;
+    }
+
+    void forget(const queue::Attempt&, bool) noexcept override {}
 
 private:
     void mdrun(const queue::Job& job, const fs::path& directory, bool stopped) const {

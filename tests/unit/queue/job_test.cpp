@@ -73,14 +73,24 @@ TEST(Job, KeysArePortablePathsOfAFewParts) {
 TEST(Job, WhatCannotBeRunIsRefused) {
     EXPECT_EQ(error_of([] { Job("a", {}); }), ErrorKind::usage);
     EXPECT_EQ(error_of([] { Job("a", {"", "x"}); }), ErrorKind::usage);
-    for (const Resources& bad : {Resources{0, 0, 0, {}}, Resources{-1, 0, 0, {}}, Resources{1, -1, 0, {}},
-                                 Resources{1, 0, 0, std::chrono::milliseconds(-1)}})
+    const auto refused = [](auto change) {
+        Resources bad;
+        change(bad);
         EXPECT_EQ(error_of([&] { job_of().needs(bad); }), ErrorKind::usage);
+    };
+    refused([](Resources& bad) { bad.cores = 0; });
+    refused([](Resources& bad) { bad.cores = -1; });
+    refused([](Resources& bad) { bad.tasks = 0; });
+    refused([](Resources& bad) { bad.nodes = -1; });
+    refused([](Resources& bad) { bad.gpus = -1; });
+    refused([](Resources& bad) { bad.walltime = std::chrono::milliseconds(-1); });
+    refused([](Resources& bad) { bad.cores = bad.tasks = 1 << 16; });
 }
 
 TEST(Job, AnOutputIsThePlainNameOfAFile) {
     EXPECT_THAT(job_of().writes("md.xtc").writes("a b").outputs(), testing::ElementsAre("md.xtc", "a b"));
-    for (const std::string& name : {""s, "."s, ".."s, "a/b"s, "/a"s, "a\0b"s, "job.out"s, "job.err"s})
+    for (const std::string& name :
+         {""s, "."s, ".."s, "a/b"s, "/a"s, "a\0b"s, "job.out"s, "job.err"s, "job.json"s})
         EXPECT_EQ(error_of([&] { job_of().writes(name); }), ErrorKind::usage) << testing::PrintToString(name);
 }
 

@@ -87,7 +87,7 @@ protected:
         return context_.run(body());
     }
     static std::string submission_of(const runtime::Process& process) {
-        return fmt::format("{}:{}:{}", runtime::boot_id(), process.pid(), process.start_time());
+        return fmt::format("child {}:{}:{}", runtime::boot_id(), process.pid(), process.start_time());
     }
     std::optional<int> signal_that_ended(runtime::Process& process) {
         return context_.run(process.wait()).signal;
@@ -208,29 +208,16 @@ TEST_F(LocalTest, OfEightJobsOnTwoCoresTwoRunAndSixWaitInOrder) {
     EXPECT_THAT(order, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-TEST_F(LocalTest, ALargeJobIsNotOvertakenBySmallOnes) {
-    use(4);
-    std::vector<std::string> order;
-    auto one = [&](int cores, std::string name) -> task<void> {
-        Resources resources;
-        resources.cores = cores;
-        Job job("job", {"true"});
-        job.needs(resources);
-        const std::unique_ptr<Admission> admission = co_await backend_->admit(job);
-        order.push_back(name);
-        co_await settle();
-    };
-    std::vector<task<void>> jobs;
-    jobs.push_back(one(3, "first"));
-    jobs.push_back(one(4, "large"));
-    jobs.push_back(one(1, "small"));
-    jobs.push_back(one(3, "last"));
-    context_.run(runtime::gather(std::move(jobs)));
-    EXPECT_THAT(order, ElementsAre("first", "large", "small", "last"));
-}
-
 TEST_F(LocalTest, WhatThisMachineDoesNotHaveIsRefused) {
-    for (const Resources& needs : {Resources{3, 0, 0, {}}, Resources{1, 1, 0, {}}}) {
+    Resources cores;
+    cores.cores = 3;
+    Resources gpus;
+    gpus.gpus = 1 << 10;
+    Resources nodes;
+    nodes.nodes = 2;
+    Resources memory;
+    memory.memory_mib = std::uint64_t{1} << 40;
+    for (const Resources& needs : {cores, gpus, nodes, memory}) {
         Job job = script("true");
         try {
             run(job.needs(needs));
@@ -335,7 +322,7 @@ TEST_F(LocalTest, WhereItsPlaceCannotBeRecordedTheProgramIsStopped) {
 
 TEST_F(LocalTest, ARunningJobIsRecordedByBootPidAndStartTime) {
     run(script("echo $$ > pid"));
-    EXPECT_THAT(log_[1], testing::MatchesRegex("submitted 1 '" + runtime::boot_id() + ":" +
+    EXPECT_THAT(log_[1], testing::MatchesRegex("submitted 1 'child " + runtime::boot_id() + ":" +
                                                std::to_string(std::stoi(output("pid"))) + ":[0-9]+'"));
 }
 
@@ -392,9 +379,23 @@ TEST_F(LocalTest, AProcessThatIsNotTheLeftoverIsLeftAlone) {
         Job next("job" + std::to_string(++number), job.command());
         next.in_directory(temporary_.path());
         fs::create_directory_symlink(job.attempt_directory(1), next.attempt_directory(1));
-        EXPECT_EQ(run_after_crash(next, submission).attempt, 2) << submission;
+        EXPECT_EQ(run_after_crash(next, "child " + submission).attempt, 2) << submission;
         EXPECT_FALSE(other.ended()) << submission;
     }
+    kill_and_wait(other);
+}
+
+TEST_F(LocalTest, WhatAnotherKindOfQueueHasIsNotTouched) {
+    const Job job = script("true");
+    runtime::Process other = leave_behind(job, "");
+    try {
+        run_after_crash(job, "slurm 12_3");
+        ADD_FAILURE() << "it was run a second time";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::conflict);
+        EXPECT_THAT(error.what(), HasSubstr("slurm 12_3"));
+    }
+    EXPECT_FALSE(other.ended());
     kill_and_wait(other);
 }
 
@@ -412,7 +413,7 @@ protected:
     std::unique_ptr<Backend> make(Setting::Table table) {
         const Setting setting(std::move(table), Origin{"campaign.toml", 3, 1});
         SettingsReader reader(setting, "queues.local");
-        auto backend = builtin_queues().at("local").make(context_, reader);
+        auto backend = builtin_queues().at("local").make(context_, Site{}, reader);
         reader.finish();
         return backend;
     }
@@ -444,6 +445,27 @@ TEST_F(LocalSettings, WithoutThemItIsAllThatThisProcessMayUse) {
     const auto backend = make({});
     EXPECT_TRUE(can_run(*backend, CPU_COUNT(&usable)));
     EXPECT_FALSE(can_run(*backend, CPU_COUNT(&usable) + 1));
+}
+
+TEST_F(LocalSettings, GpusAreANumberOrIds) {
+    const auto can_run = [&](Setting gpus, int wanted) {
+        const auto backend = make({{"gpus", std::move(gpus)}});
+        Resources resources;
+        resources.gpus = wanted;
+        Job job("job", {"true"});
+        job.needs(resources);
+        try {
+            return context_.run(backend->admit(job)) != nullptr;
+        } catch (const Error&) {
+            return false;
+        }
+    };
+    const auto number = [](std::int64_t n) { return Setting(n, Origin{"campaign.toml", 5, 9}); };
+    EXPECT_TRUE(can_run(number(2), 2));
+    EXPECT_FALSE(can_run(number(2), 3));
+    EXPECT_TRUE(can_run(Setting(Setting::Array{number(0), number(3)}, Origin{}), 2));
+    EXPECT_THROW(make({{"gpus", Setting(Setting::Array{number(1), number(1)}, Origin{})}}), Error);
+    EXPECT_THROW(make({{"gpus", number(-1)}}), Error);
 }
 
 TEST_F(LocalSettings, NumbersThatMakeNoSenseAreRefusedWithTheirPlace) {

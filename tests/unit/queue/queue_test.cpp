@@ -39,21 +39,26 @@ public:
         co_return std::make_unique<FakeAdmission>(log_, std::move(permit));
     }
 
-    task<JobExit> execute(const Job&, const Admission&, fs::path directory,
-                          std::function<task<void>(std::string)> submitted) override {
+    task<JobExit> execute(Attempt attempt, const Admission&, Submitted submitted) override {
         log_.push_back("execute");
         co_await submitted("here");
-        co_return co_await program(directory);
+        co_return co_await program(attempt.directory());
     }
 
-    task<void> end_leftover(const Job&, std::string submission, fs::path directory) override {
-        log_.push_back(fmt::format("end leftover '{}' in {}", submission, directory.filename().string()));
-        co_await leftover();
+    task<std::optional<JobExit>> reattach(Attempt attempt, std::string submission) override {
+        log_.push_back(
+            fmt::format("reattach '{}' in {}", submission, attempt.directory().filename().string()));
+        std::optional<JobExit> exit = co_await leftover();
+        co_return exit;
     }
+
+    void forget(const Attempt&, bool) noexcept override {}
 
     runtime::Semaphore one_at_a_time{1};
     std::function<task<JobExit>(fs::path directory)> program;
-    std::function<task<void>()> leftover = []() -> task<void> { co_return; };
+    std::function<task<std::optional<JobExit>>()> leftover = []() -> task<std::optional<JobExit>> {
+        co_return std::nullopt;
+    };
 
 private:
     Log& log_;
@@ -353,7 +358,7 @@ TEST_F(QueueTest, AnAttemptThatCannotBeBegunGivesKeyAndCoresBack) {
         co_return;
     };
     EXPECT_EQ(error_of(job()).message(), "disk full");
-    EXPECT_THAT(log_, ElementsAre("admit", "release", "give back"));
+    EXPECT_THAT(log_, ElementsAre("admit", "give back", "release"));
     EXPECT_FALSE(fs::exists(directory_));
     ledger_.before = [](std::string) -> task<void> { co_return; };
     EXPECT_TRUE(run(job()).ok());
@@ -468,7 +473,7 @@ TEST_F(QueueTest, AnAttemptThatWasLeftBehindIsEndedBeforeTheNext) {
     leave_behind("pid 7");
     write_file(attempt(1) / "md.xtc", "half of it");
     EXPECT_TRUE(run_again(job()).ok());
-    EXPECT_THAT(log_, ElementsAre("end leftover 'pid 7' in job.attempt1", "admit", "begin 2", "execute",
+    EXPECT_THAT(log_, ElementsAre("reattach 'pid 7' in job.attempt1", "admit", "begin 2", "execute",
                                   "submitted 2 'here'", "give back", "ended 2 finished"));
     EXPECT_EQ(read_text_file(directory_ / "md.xtc"), "content");
 }
@@ -476,7 +481,7 @@ TEST_F(QueueTest, AnAttemptThatWasLeftBehindIsEndedBeforeTheNext) {
 TEST_F(QueueTest, AnAttemptThatWasNeverSubmittedIsLookedForAsWell) {
     leave_behind("");
     run_again(job());
-    EXPECT_EQ(log_.front(), "end leftover '' in job.attempt1");
+    EXPECT_EQ(log_.front(), "reattach '' in job.attempt1");
 }
 
 TEST_F(QueueTest, WhatWentOnWithoutUsCountsIfItsFilesSaySo) {
@@ -491,7 +496,7 @@ TEST_F(QueueTest, WhatWentOnWithoutUsCountsIfItsFilesSaySo) {
     const JobResult result = run_again(job().recoverable().judged_by(by_the_log));
     EXPECT_TRUE(result.ok());
     EXPECT_EQ(result.attempt, 1);
-    EXPECT_THAT(log_, ElementsAre("end leftover 'pid 7' in job.attempt1", "ended 1 finished"));
+    EXPECT_THAT(log_, ElementsAre("reattach 'pid 7' in job.attempt1", "ended 1 finished"));
     EXPECT_THAT(names_in(directory_), ElementsAre("md.log"));
 }
 
@@ -516,15 +521,81 @@ TEST_F(QueueTest, CancelledWhileALeftoverEndsItGivesTheKeyBack) {
     ledger_.forget_claim("a/job");
     log_.clear();
     Event waiting;
-    backend_->leftover = [&]() -> task<void> {
+    backend_->leftover = [&]() -> task<std::optional<JobExit>> {
         waiting.set();
         co_await runtime::sleep_for(runtime::test::kForever);
+        co_return std::nullopt;
     };
     EXPECT_EQ(context_.run(run_until(waiting, *queue_, job())), "Cancelled");
-    EXPECT_THAT(log_, ElementsAre("end leftover 'pid 7' in job.attempt1", "release"));
+    EXPECT_THAT(log_, ElementsAre("reattach 'pid 7' in job.attempt1", "release"));
     const Claim left = known();
     EXPECT_EQ(left.state, JobState::started);
     EXPECT_EQ(left.submission, "pid 7");
+}
+
+TEST_F(QueueTest, AnAttemptThatAnEarlierProgramBeganIsGoneOnWith) {
+    leave_behind("pid 7");
+    ledger_.forget_claim("a/job");
+    log_.clear();
+    backend_->leftover = []() -> task<std::optional<JobExit>> { co_return exit_with(0); };
+    const JobResult result = run(job());
+    EXPECT_TRUE(result.ok());
+    EXPECT_EQ(result.attempt, 1);
+    EXPECT_THAT(log_, ElementsAre("reattach 'pid 7' in job.attempt1", "ended 1 finished"));
+}
+
+TEST_F(QueueTest, AnAttemptWhoseEndNobodySawIsRunAgain) {
+    leave_behind("pid 7");
+    ledger_.forget_claim("a/job");
+    backend_->leftover = []() -> task<std::optional<JobExit>> {
+        JobExit lost;
+        lost.known = false;
+        co_return lost;
+    };
+    EXPECT_EQ(run(job()).attempt, 2);
+}
+
+class RetryTest : public QueueTest {
+protected:
+    RetryTest() {
+        auto backend = std::make_unique<FakeBackend>(log_);
+        backend_ = backend.get();
+        Retries retries;
+        retries.infrastructure = 2;
+        retries.memory = 1;
+        retries.delay = std::chrono::milliseconds(1);
+        queue_ = std::make_unique<Queue>("fake", context_, ledger_, std::move(backend), retries);
+    }
+    /// Attempts fail with these causes, one after the other, and then end well.
+    void fail_with(std::vector<FailureClass> causes) {
+        backend_->program = [causes = std::move(causes),
+                             n = std::size_t{0}](fs::path) mutable -> task<JobExit> {
+            JobExit exit = exit_with(n < causes.size() ? 1 : 0);
+            if (n < causes.size()) exit.cause = causes[n];
+            ++n;
+            co_return exit;
+        };
+    }
+};
+
+TEST_F(RetryTest, EachClassOfFailureHasABudgetOfItsOwn) {
+    fail_with({FailureClass::infrastructure, FailureClass::memory, FailureClass::infrastructure});
+    const JobResult result = run(job());
+    EXPECT_TRUE(result.ok());
+    EXPECT_EQ(result.attempt, 4);
+}
+
+TEST_F(RetryTest, AnEmptyBudgetEndsIt) {
+    fail_with({FailureClass::memory, FailureClass::memory});
+    const JobResult result = run(job());
+    EXPECT_EQ(result.state, JobState::failed);
+    EXPECT_EQ(result.failure, FailureClass::memory);
+    EXPECT_EQ(result.attempt, 2);
+}
+
+TEST_F(RetryTest, WhatTheUserHasToMendIsNotTriedAgain) {
+    fail_with({FailureClass::user});
+    EXPECT_EQ(run(job()).attempt, 1);
 }
 
 TEST_F(QueueTest, CoresAreFreeAgainWhileAJobIsJudged) {

@@ -18,10 +18,23 @@ namespace coromd::queue {
 
 /// What a job needs of a machine. Zero means "not asked for".
 struct Resources {
-    int cores = 1;
-    int gpus = 0;
+    int cores = 1;  ///< of each task
+    int tasks = 1;  ///< processes of an MPI program
+    int nodes = 0;
+    int gpus = 0;  ///< in all
     std::uint64_t memory_mib = 0;
     std::chrono::milliseconds walltime{0};
+
+    int all_cores() const noexcept { return cores * tasks; }
+};
+
+/// How a running program is asked to stop. mdrun takes a second signal for an order to hurry, dies of
+/// one that comes before it has begun, and says in its log when it has got one: hence the texts.
+struct StopRule {
+    int signal = 15;           ///< SIGTERM
+    std::string log;           ///< a file in the attempt's directory; empty: nothing is looked at
+    std::string ready;         ///< a signal is held back until the log has this, bounded
+    std::string acknowledged;  ///< the program was told already where the log has this
 };
 
 /// Who is to blame for a failure: each class has its own remedy.
@@ -34,21 +47,38 @@ enum class FailureClass {
 };
 
 std::string_view to_string(FailureClass failure) noexcept;
+/// Throws Error(input).
+FailureClass failure_class(std::string_view text);
+
+/// A file that an attempt left, by name in its directory.
+struct OutputFile {
+    std::string name;
+    std::uint64_t size = 0;
+    std::string fingerprint{};  ///< of fingerprint_file(), in hex; empty where nobody has computed it
+};
 
 /// How a process of a job ended, before anybody judged it.
 struct JobExit {
     std::optional<int> exit_code;  ///< empty where a signal ended it
     int signal = 0;                ///< 0 where none ended it
-    bool known = true;             ///< false for an attempt that outlived its program: only its files tell
+    bool known = true;             ///< false where nobody saw the end: only its files tell
     bool stopped = false;          ///< we asked it to stop, because its wait was cancelled
-    bool timed_out = false;        ///< we stopped it at its wall time
+    bool timed_out = false;        ///< stopped at, or before, its wall time
+    bool terminated = false;       ///< somebody else asked it to stop: the scheduler, a person
+    /// What the queue knows of why it ended badly, before anybody judged; none where it knows nothing.
+    FailureClass cause = FailureClass::none;
+    int restart = 0;              ///< how often the scheduler had begun the attempt again
+    std::string scheduler_job;    ///< the scheduler's id of it; empty where there is none
+    std::string scheduler_state;  ///< its last word on it ("NODE_FAIL"); empty where it was not asked
     std::string node;
+    std::vector<int> gpus;        ///< their ids on the node
     std::int64_t started_ms = 0;  ///< Unix time
     std::int64_t ended_ms = 0;
     double cpu_seconds = 0.0;  ///< user and system
     std::uint64_t peak_memory_kib = 0;
     std::string stdout_tail;
     std::string stderr_tail;
+    std::vector<OutputFile> files;  ///< what was seen beside the program; empty where nobody looked
 
     /// "exit code 3", "killed by signal 9 (Killed)", "stopped at its wall time", "it was not run"
     std::string text() const;
@@ -81,8 +111,9 @@ using Judge = std::function<Verdict(const JobExit&, const std::filesystem::path&
 /// The job ends when its program does: what that left running in its process group is killed.
 /// A program that starts another one therefore passes SIGTERM on and waits for it, or execs it.
 ///
-/// In the arguments, `{cores}`, `{first_core}` and `{pin}` ("on" or "auto") are replaced by what
-/// the queue gave the job, and `{name}` by what parameter() says; any other brace stays as it is.
+/// In the arguments, `{cores}`, `{tasks}`, `{first_core}` and `{pin}` ("on" or "auto") are replaced by
+/// what the queue gave the job, and `{name}` by what parameter() says; any other brace stays as it is.
+/// A program that asks for neither `{first_core}` nor `{pin}` is bound to its cores by the local queue.
 class Job {
 public:
     /// `key` names the job for good: the same program asks for it by the same key after a restart.
@@ -109,6 +140,13 @@ public:
     /// How long a stopped program may take before it is killed.
     Job& grace(std::chrono::milliseconds grace);
     Job& judged_by(Judge judge);
+    /// How it is asked to stop. The default is SIGTERM.
+    Job& stops_by(StopRule rule);
+    /// A short helper: where the queue starts processes on this machine, it runs as a plain child,
+    /// without the agent that would let it survive us and be found again.
+    Job& direct();
+    /// An option for the scheduler, for this job alone: ("constraint", "zen4"). Local queues ignore it.
+    Job& scheduler_option(std::string name, std::string value);
     /// The judge can tell from the files alone, so that an attempt whose program went on without
     /// us, after a crash of ours, may still count.
     Job& recoverable();
@@ -127,10 +165,16 @@ public:
     std::chrono::milliseconds grace() const noexcept { return grace_; }
     const Judge& judge() const noexcept { return judge_; }
     bool is_recoverable() const noexcept { return recoverable_; }
+    const StopRule& stop_rule() const noexcept { return stop_rule_; }
+    bool is_direct() const noexcept { return direct_; }
+    const std::map<std::string, std::string>& scheduler_options() const noexcept {
+        return scheduler_options_;
+    }
     const std::map<std::string, std::string>& parameters() const noexcept { return parameters_; }
     const std::function<void(const std::filesystem::path&)>& on_start() const noexcept { return on_start_; }
-    /// Where attempt `number` runs; an absolute path.
-    std::filesystem::path attempt_directory(int number) const;
+    /// Where attempt `number` runs, or what the scheduler made of it when it began it again; an
+    /// absolute path.
+    std::filesystem::path attempt_directory(int number, int restart = 0) const;
 
     /// What makes this job this job, as JSON of several lines: command, inputs by content,
     /// environment. Not: resources, places, limits.
@@ -148,14 +192,11 @@ private:
     std::string input_;
     std::chrono::milliseconds grace_{std::chrono::seconds(60)};
     Judge judge_;
+    StopRule stop_rule_;
+    std::map<std::string, std::string> scheduler_options_;
+    bool direct_ = false;
     bool recoverable_ = false;
     std::function<void(const std::filesystem::path&)> on_start_;
-};
-
-/// A file that an accepted attempt left, by name in the job's directory.
-struct OutputFile {
-    std::string name;
-    std::uint64_t size = 0;
 };
 
 enum class JobState {

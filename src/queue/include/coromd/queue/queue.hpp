@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #pragma once
 
+#include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +23,25 @@ public:
     virtual ~Admission() = default;
 };
 
+/// One try at a job.
+class Attempt {
+public:
+    /// `job` must outlive it.
+    Attempt(const Job& job, int number) : job_(&job), number_(number) {}
+
+    const Job& job() const noexcept { return *job_; }
+    /// From 1.
+    int number() const noexcept { return number_; }
+    std::filesystem::path directory() const { return job_->attempt_directory(number_); }
+
+private:
+    const Job* job_;
+    int number_;
+};
+
+/// Records where an attempt runs, durably, in the words of its queue; called again, the last one counts.
+using Submitted = std::function<runtime::task<void>(std::string)>;
+
 /// What a queue kind does for one attempt. The ledger, the judging and the moving of files are
 /// the same for all kinds and live in Queue.
 class Backend {
@@ -32,34 +53,53 @@ public:
     /// Cancellation: leaves the line.
     virtual runtime::task<std::unique_ptr<Admission>> admit(const Job& job) = 0;
 
-    /// Runs one attempt in `directory`, which exists, with its standard output and error going to
-    /// the files of streams.hpp in there, whose ends Queue adds to the exit. Calls `submitted` once,
-    /// as soon as the program runs, with words by which end_leftover() can find it again; where that
-    /// throws, the program is stopped first. Nothing of the program runs on when this returns.
+    /// Runs one attempt in its directory, which exists, with its standard output and error going to
+    /// the files of attempt_files.hpp in there, whose ends Queue adds to the exit. Calls `submitted`
+    /// with words by which reattach() can find it again; where that throws, the program is stopped
+    /// first. Nothing of the program runs on when this returns.
     /// Throws Error(system) where the program cannot be started.
-    /// Cancellation: the program is stopped (SIGTERM, after the job's grace SIGKILL), and the exit
+    /// Cancellation: the program is stopped (by the job's rule, after its grace SIGKILL), and the exit
     /// is returned, with `stopped` set unless it had ended already: never throws Cancelled.
-    virtual runtime::task<JobExit> execute(const Job& job, const Admission& admission,
-                                           std::filesystem::path directory,
-                                           std::function<runtime::task<void>(std::string)> submitted) = 0;
+    virtual runtime::task<JobExit> execute(Attempt attempt, const Admission& admission,
+                                           Submitted submitted) = 0;
 
-    /// Ends an attempt that an earlier program left behind, if it still runs: SIGTERM, after the
-    /// job's grace SIGKILL. `submission` is empty where the crash came before it was recorded.
-    /// Cancellation: stops waiting, throws Cancelled.
-    virtual runtime::task<void> end_leftover(const Job& job, std::string submission,
-                                             std::filesystem::path directory) = 0;
+    /// Goes on with an attempt that an earlier program has begun: waits for its end, and returns it as
+    /// execute() does. Empty where nothing of it runs, nothing will, and nothing tells how it ended.
+    /// `submission` is empty where the crash came before it was recorded.
+    /// Throws Error(conflict) where another kind of queue has it.
+    /// Cancellation: as for execute().
+    virtual runtime::task<std::optional<JobExit>> reattach(Attempt attempt, std::string submission) = 0;
+
+    /// The end of the attempt is recorded: what is kept of it outside of its directory may go, and with
+    /// `finished` what keeps earlier attempts at the job from going on. Called on a pool thread.
+    virtual void forget(const Attempt& attempt, bool finished) noexcept = 0;
+};
+
+/// How often a job that failed is tried again at once, for each class of failure on its own. What
+/// is left then is tried again at the next start of the program.
+struct Retries {
+    int infrastructure = 0;
+    int timeout = 0;
+    int memory = 0;
+    int user = 0;
+    /// Before the first one; doubled each time, up to ten minutes.
+    std::chrono::milliseconds delay{1000};
+
+    int& of(FailureClass failure);
 };
 
 /// Where jobs run. An engine never knows which kind it is.
 class Queue {
 public:
     /// `ledger` must outlive the queue.
-    Queue(std::string name, runtime::Context& context, JobLedger& ledger, std::unique_ptr<Backend> backend);
+    Queue(std::string name, runtime::Context& context, JobLedger& ledger, std::unique_ptr<Backend> backend,
+          Retries retries = {});
 
     const std::string& name() const noexcept { return name_; }
 
     /// Runs the job, or answers from the ledger where it is known to be finished: then the files
-    /// lie in the job's directory. A job that failed is a result, not an exception.
+    /// lie in the job's directory. An attempt that still runs, or has ended meanwhile, is gone on with.
+    /// A job that failed, and may not be tried again now, is a result, not an exception.
     ///
     /// Throws Error(conflict) for a key used twice or with another specification, Error(system)
     /// where the program cannot be started or its files cannot be moved, Error(usage) where the queue
@@ -70,8 +110,10 @@ public:
 
 private:
     runtime::task<std::optional<JobResult>> recover(const Job& job, const Claim& claim);
+    runtime::task<JobResult> run_claimed(const Job& job, Claim claim, bool& begun);
     runtime::task<JobResult> attempt(const Job& job, int number, std::unique_ptr<Admission> admission);
-    runtime::task<JobResult> conclude(const Job& job, int attempt, JobExit exit);
+    runtime::task<JobResult> conclude(Attempt attempt, JobExit exit);
+    runtime::task<void> wait_for_files(Attempt attempt, const JobExit& exit);
     runtime::task<void> deliver(const Job& job, const JobResult& result);
     JobState state_when_stopped() const;
 
@@ -79,6 +121,17 @@ private:
     runtime::Context& context_;
     JobLedger& ledger_;
     std::unique_ptr<Backend> backend_;
+    Retries retries_;
+};
+
+/// What kinds of queues need to know of where they are used.
+struct Site {
+    /// Where the agents of jobs leave their records; all nodes see it. Empty: no agent is used.
+    std::filesystem::path spool;
+    /// The program that runs beside the jobs: coromd, of which `supervise` is called. Empty: none is.
+    std::filesystem::path agent;
+
+    bool has_agent() const noexcept { return !spool.empty() && !agent.empty(); }
 };
 
 /// A kind of queue that settings can name (`kind = "local"`).
@@ -86,12 +139,13 @@ struct QueueKind {
     std::string name;
     std::string description;
     /// Takes what it needs from the reader and leaves the check for unknown keys to the caller.
-    std::function<std::unique_ptr<Backend>(runtime::Context&, SettingsReader&)> make;
+    std::function<std::unique_ptr<Backend>(runtime::Context&, const Site&, SettingsReader&)> make;
+    Retries retries{};  ///< where the settings say nothing
 };
 
 Registry<QueueKind> builtin_queues();
 
 /// The local queue without settings: `cores` cores of this machine (0: all that this process may use).
-std::unique_ptr<Backend> local_backend(runtime::Context& context, int cores = 0);
+std::unique_ptr<Backend> local_backend(runtime::Context& context, int cores = 0, const Site& site = {});
 
 }  // namespace coromd::queue

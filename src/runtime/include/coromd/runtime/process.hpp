@@ -37,6 +37,9 @@ public:
     /// How many of the last bytes of each stream are kept in memory (16 KiB).
     Command& tail_limit(std::size_t bytes);
 
+    /// The program leads a session of its own, and so outlives ours and the terminal.
+    Command& new_session();
+
     const std::vector<std::string>& argv() const noexcept { return argv_; }
     const std::filesystem::path& working_directory() const noexcept { return working_directory_; }
     const std::map<std::string, std::string>& environment() const noexcept { return environment_; }
@@ -45,6 +48,7 @@ public:
     const std::filesystem::path& stdout_path() const noexcept { return stdout_path_; }
     const std::filesystem::path& stderr_path() const noexcept { return stderr_path_; }
     std::size_t tail_limit() const noexcept { return tail_limit_; }
+    bool is_new_session() const noexcept { return new_session_; }
 
     /// argv quoted as a shell would need it. For messages only.
     std::string text() const;
@@ -57,6 +61,7 @@ private:
     std::filesystem::path stdout_path_;
     std::filesystem::path stderr_path_;
     std::size_t tail_limit_ = 16 << 10;
+    bool new_session_ = false;
 };
 
 /// Which file start() would run. Throws Error(system) where the name is not found in PATH.
