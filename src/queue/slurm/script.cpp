@@ -2,9 +2,10 @@
 //
 // How sbatch reads a script: a line that starts with "#SBATCH" (or the old "#SLURM") holds options;
 // blank lines and those whose first character, blanks aside, is '#' are passed over; any other line is
-// the first command, behind which nothing is looked at. The words of a directive are parted by blanks,
-// '...' and "..." and '\' quote, a '#' that is not quoted starts a comment; then getopt reads them:
-// --name=value, --name value, -n value, -nvalue, -abc for three flags.
+// the first command, behind which nothing is looked at. The words of a directive are parted by blanks;
+// '...' and "..." quote, '\' takes the next character as it is, in quotes too, but does not join words at
+// a blank; a '#' that is not quoted starts a comment. Then getopt reads them: --name=value, --name value,
+// -n value, -nvalue, -Os for two flags. All of this was tried with sbatch 22.05.
 #include "slurm/script.hpp"
 
 #include <algorithm>
@@ -42,8 +43,8 @@ std::vector<std::string> words(std::string_view text) {
         char quote = 0;
         for (; i < text.size() && (quote || (!is_blank(text[i]) && text[i] != '#')); ++i) {
             const char c = text[i];
-            if (c == '\\' && i + 1 < text.size()) {
-                word += text[++i];
+            if (c == '\\') {
+                if (i + 1 < text.size() && (quote || !is_blank(text[i + 1]))) word += text[++i];
             } else if (quote ? c == quote : c == '"' || c == '\'') {
                 quote = quote ? char{0} : c;
             } else {
@@ -127,14 +128,14 @@ ScriptTemplate::ScriptTemplate(std::string_view text, std::string_view name) {
 }
 
 void ScriptTemplate::parse_directive(std::string_view arguments) {
+    // sbatch looks for these words in all of the line.
+    for (const char* word : {"hetjob", "packjob"})
+        if (lower(arguments).find(word) != std::string::npos)
+            fail(ErrorKind::usage, "a job of coromd has no parts: '{}' cannot be used", word);
     const std::vector<std::string> args = words(arguments);
-    if (args.empty() && !trimmed(arguments).empty() && trimmed(arguments)[0] != '#')
-        fail(ErrorKind::usage, "this #SBATCH line holds no option");
     for (std::size_t i = 0; i < args.size(); ++i) {
         const std::string& arg = args[i];
-        if (arg == "hetjob" || arg == "packjob")
-            fail(ErrorKind::usage, "a job of coromd has no parts: '{}' cannot be used", arg);
-        if (arg.size() < 2 || arg[0] != '-' || arg == "--")
+        if (arg.size() < 2 || arg[0] != '-')
             fail(ErrorKind::usage, "'{}' in a #SBATCH line is no option", printable(arg));
         const auto next = [&](const std::string& name) -> std::string {
             if (i + 1 == args.size()) fail(ErrorKind::usage, "sbatch's option '{}' needs a value", name);
@@ -152,11 +153,13 @@ void ScriptTemplate::parse_directive(std::string_view arguments) {
         }
         for (std::size_t at = 1; at < arg.size(); ++at) {
             const std::string name(1, arg[at]);
-            if (option_value(name) != OptionValue::required) {
+            const OptionValue takes = option_value(name);
+            if (takes == OptionValue::none || takes == OptionValue::unknown) {
                 options_.set(name, "");
                 continue;
             }
-            options_.set(name, at + 1 < arg.size() ? arg.substr(at + 1) : next(name));
+            const std::string attached = arg.substr(at + 1);
+            options_.set(name, attached.empty() && takes == OptionValue::required ? next(name) : attached);
             break;
         }
     }

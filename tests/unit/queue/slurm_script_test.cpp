@@ -94,12 +94,17 @@ TEST(ScriptTemplate, HostileTextIsRefused) {
 }
 
 TEST(ScriptTemplate, ReadsDirectivesAsSbatchDoes) {
-    EXPECT_THAT(arguments("#SBATCH --nodes 1 -n2 --exclusive -kO -c 4"),
+    EXPECT_THAT(arguments("#SBATCH --nodes 1 -n2 --exclusive -k -Os -c 4"),
                 ElementsAre("--cpus-per-task=4", "--exclusive", "--no-kill", "--nodes=1", "--ntasks=2",
-                            "--overcommit"));
+                            "--overcommit", "--oversubscribe"));
     EXPECT_THAT(arguments("#SBATCH --comment=\"a b\" -A 'c d'"),
                 ElementsAre("--account=c d", "--comment=a b"));
-    EXPECT_THAT(arguments("#SBATCH --comment=a\\ \\#b#c --qos=x"), ElementsAre("--comment=a #b"));
+    EXPECT_THAT(arguments("#SBATCH --comment=a\\#b#c --qos=x"), ElementsAre("--comment=a#b"));
+    EXPECT_THAT(arguments("#SBATCH --comment='a\\b'c\\\"d\\\\ -koff"),
+                ElementsAre("--comment=abc\"d\\", "--no-kill=off"));
+    EXPECT_THAT(arguments("#SBATCH --comment=\"a'b#c\\\"\" --qos=x\\"),
+                ElementsAre("--comment=a'b#c\"", "--qos=x"));
+    EXPECT_THAT(arguments("#SBATCH --comment=a\\ --qos=x"), ElementsAre("--comment=a", "--qos=x"));
     EXPECT_THAT(arguments("#SBATCH -p a\n#SBATCH -p b"), ElementsAre("--partition=b"));
     EXPECT_THAT(arguments("#SBATCH\n#SBATCH   \n#SBATCH # nothing"), IsEmpty());
     EXPECT_THAT(arguments(" #SBATCH -p a\n##SBATCH -p b\n#sbatch -p c\n# SBATCH -p d"), IsEmpty());
@@ -112,7 +117,7 @@ TEST(ScriptTemplate, BadDirectivesAreRefusedWithTheirLine) {
                 HasSubstr("md.slurm:3: sbatch's option 'job-name' cannot be set"));
     EXPECT_THAT(refusal("#SBATCH --mem=1G -o out\n{command}"),
                 HasSubstr("md.slurm:1: sbatch's option 'output'"));
-    EXPECT_THAT(refusal("#SBATCH -kHO\n{command}"), HasSubstr("'hold' cannot be set"));
+    EXPECT_THAT(refusal("#SBATCH -OH\n{command}"), HasSubstr("'hold' cannot be set"));
     EXPECT_THAT(refusal("#SLURM -J mine\n{command}"), HasSubstr("'job-name' cannot be set"));
     EXPECT_THAT(refusal("#SBATCH --partiton=a\n{command}"), HasSubstr("did you mean 'partition'"));
     EXPECT_THAT(refusal("#SBATCH -p\n{command}"), HasSubstr("needs a value"));
@@ -120,6 +125,8 @@ TEST(ScriptTemplate, BadDirectivesAreRefusedWithTheirLine) {
     EXPECT_THAT(refusal("#SBATCH partition=a\n{command}"),
                 HasSubstr("'partition=a' in a #SBATCH line is no option"));
     EXPECT_THAT(refusal("#SBATCH hetjob\n{command}"), HasSubstr("no parts"));
+    EXPECT_THAT(refusal("#SBATCH --comment=PackJob\n{command}"), HasSubstr("no parts"));
+    EXPECT_THAT(refusal("#SBATCH --comment=a\\ b\n{command}"), HasSubstr("'b' in a #SBATCH line"));
     EXPECT_THAT(refusal("#SBATCH --comment='a\n{command}"), HasSubstr("never closed"));
     for (const char* word :
          {"-", "--", "--=", "--=a", "---p=a=b", "--p=a", "--mem_per_cpu=1", "-=", "\"\"", "\\"})
