@@ -7,6 +7,7 @@ namespace coromd::queue {
 Registry<QueueKind> builtin_queues() {
     Registry<QueueKind> registry("queue kind");
     registry.add(local_kind());
+    registry.add(slurm_kind());
     return registry;
 }
 

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+//
+// Jobs that are ready at the same moment and want the same of SLURM go in as one array: one call of
+// sbatch for up to thousands. For each batch:
+//
+//   intent   every job's ledger says, durably, under which name it will be found
+//   sbatch   the name holds a token that is used once
+//   id       every job's ledger says which job of SLURM's it is
+//
+// An sbatch whose answer got lost may have submitted: it is looked for by its name before anything is
+// submitted again. Where SLURM says "not now", batches get smaller and pauses longer.
+#include <algorithm>
+#include <random>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "coromd/core/error.hpp"
+#include "coromd/core/file.hpp"
+#include "coromd/runtime/gather.hpp"
+#include "coromd/runtime/offload.hpp"
+#include "coromd/runtime/timer.hpp"
+#include "slurm/cluster.hpp"
+
+namespace coromd::queue::slurm {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using runtime::task;
+
+namespace {
+
+constexpr auto kGather = 20ms;
+constexpr int kMaxGather = 25;
+constexpr auto kFirstBackOff = 500ms;
+constexpr auto kMaxBackOff = 60s;
+/// An array is one transaction of the controller's, and it holds its lock meanwhile.
+constexpr std::size_t kLargestArray = 10'000;
+
+std::string new_token() {
+    std::random_device random;
+    return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+void write_file(const fs::path& path, const std::string& text, unsigned mode) {
+    const FileDescriptor file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    for (std::string_view rest = text; !rest.empty();) {
+        const ssize_t n = ::write(file.get(), rest.data(), rest.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) fail_errno(errno, fmt::format("cannot write '{}'", path.string()));
+        rest.remove_prefix(static_cast<std::size_t>(n));
+    }
+}
+
+}  // namespace
+
+task<void> Cluster::submit_loop() {
+    for (;;) {
+        if (ready_.empty()) {
+            something_ready_ = std::make_unique<runtime::Event>();
+            co_await something_ready_->wait();
+        }
+        if (!limits_known_) co_await learn_limits();
+        // More of the same kind may be just about to come.
+        std::size_t before = 0;
+        for (int i = 0; i < kMaxGather && ready_.size() > before; ++i) {
+            before = ready_.size();
+            co_await runtime::sleep_for(kGather);
+        }
+        while (!ready_.empty()) {
+            std::vector<Request> batch = next_batch();
+            if (batch.empty()) {
+                co_await runtime::sleep_for(kFirstBackOff);
+                continue;
+            }
+            co_await submit(std::move(batch));
+        }
+    }
+}
+
+task<void> Cluster::learn_limits() {
+    const Answer config = co_await client_.call({std::string("scontrol"), std::string("show"), std::string("config")});
+    if (!config.good()) {
+        co_await back_off("scontrol show config", config.error);
+        co_return;
+    }
+    config_ = parse_config(config.out);
+    if (config_.max_array_size > 0)
+        array_limit_ = std::min<std::size_t>(kLargestArray, std::max<std::uint64_t>(config_.max_array_size - 1, 1));
+    if (config_.max_job_count > 0) submit_limit_ = config_.max_job_count;
+    if (config_.has_accounting()) {
+        std::vector<std::string> words{"sacctmgr", "-n", "-P", "show", "assoc",
+                                       std::string("format=") + kAssocFormat,
+                                       fmt::format("user={}", ::getuid())};
+        const Answer limits = co_await client_.call(std::move(words));
+        const auto most = limits.good() ? parse_assoc(limits.out).max_submit : std::nullopt;
+        if (most && *most > 0) submit_limit_ = submit_limit_ == 0 ? *most : std::min<std::size_t>(submit_limit_, *most);
+    }
+    std::vector<std::string> words{"sinfo", "-h", "-N", "-o", "%N"};
+    const Answer nodes = co_await client_.call(std::move(words));
+    if (nodes.good()) {
+        std::set<std::string> names;
+        std::string_view rest = nodes.out;
+        while (!rest.empty()) {
+            const std::size_t end = std::min(rest.find('\n'), rest.size());
+            if (end > 0) names.emplace(rest.substr(0, end));
+            rest.remove_prefix(std::min(rest.size(), end + 1));
+        }
+        health_.cluster_nodes(names.size());
+    }
+    context_.log().info("SLURM {} '{}': arrays up to {}, accounting: {}", config_.version, config_.cluster_name,
+                        array_limit_, config_.has_accounting() ? "yes" : "no");
+    limits_known_ = true;
+}
+
+std::vector<Request> Cluster::next_batch() {
+    if (health_.level(Clock::now()) == ClusterLevel::stop) return {};
+    std::size_t room = array_limit_;
+    if (submit_limit_ > 0) room = std::min(room, submit_limit_ - std::min(submit_limit_, n_submitted_));
+    std::vector<Request> batch;
+    if (room == 0) return batch;
+    const std::vector<std::string> arguments = ready_.front().arguments;
+    std::vector<Request> others;
+    for (Request& request : ready_) {
+        const bool fits = batch.size() < room && request.arguments == arguments;
+        if (fits) request.tracked->stage = Tracked::Stage::submitting;
+        (fits ? batch : others).push_back(std::move(request));
+    }
+    ready_ = std::move(others);
+    return batch;
+}
+
+task<void> Cluster::record(const std::vector<Request>& batch, const std::string& token,
+                           std::optional<std::uint32_t> job) {
+    std::vector<task<void>> records;
+    std::uint32_t index = 0;
+    for (const Request& request : batch) {
+        const SlurmId id{job.value_or(0), batch.size() > 1 ? index : SlurmId::kNoIndex};
+        std::string words = job ? fmt::format("{}{} {}", kSubmitted, id.text(), token)
+                            : batch.size() > 1 ? fmt::format("{}{} {}", kIntended, token, index)
+                                               : fmt::format("{}{} -", kIntended, token);
+        records.push_back(request.record(std::move(words)));
+        ++index;
+    }
+    co_await runtime::gather(std::move(records));
+}
+
+task<void> Cluster::submit(std::vector<Request> batch) {
+    const auto files = std::make_shared<BatchFiles>(spool_.directory() / "batches", new_token());
+    std::string failure;
+    std::optional<std::uint32_t> job;
+    try {
+        co_await record(batch, files->token, std::nullopt);
+        auto write = [&] { write_files(batch, *files); };
+        co_await runtime::offload(context_, write);
+        job = co_await call_sbatch(batch, *files);
+    } catch (const Error& error) {
+        failure = error.what();
+    }
+    if (!failure.empty()) {
+        refuse(batch, failure);
+        co_return;
+    }
+    if (!job) co_return;
+    const auto now = Clock::now();
+    std::uint32_t index = 0;
+    for (Request& request : batch) {
+        const std::shared_ptr<Tracked>& tracked = request.tracked;
+        tracked->id = {*job, batch.size() > 1 ? index : SlurmId::kNoIndex};
+        tracked->stage = Tracked::Stage::submitted;
+        tracked->submitted_at = now;
+        tracked->files = files;
+        ++n_submitted_;
+        track(tracked);
+        ++index;
+    }
+    last_submission_ = now;
+    back_off_ = {};
+    context_.log().debug("SLURM job {}: {} jobs", *job, batch.size());
+    try {
+        co_await record(batch, files->token, job);
+    } catch (const Error& error) {
+        failure = error.what();
+    }
+    if (failure.empty()) co_return;
+    // Another program owns the campaign now, and finds the jobs by their name.
+    for (Request& request : batch) untrack(*request.tracked);
+    refuse(batch, failure);
+}
+
+void Cluster::write_files(const std::vector<Request>& batch, const BatchFiles& files) const {
+    const bool array = batch.size() > 1;
+    std::vector<std::string> command{site_.agent.string(), "supervise"};
+    if (array) command.emplace_back("--array");
+    command.push_back(array ? files.list().string() : batch.front().job_file.string());
+    std::string script = "#!/bin/sh\n";
+    for (const std::string& line : settings_.script.directives()) script += line + "\n";
+    write_file(files.script(), script + "exec " + shell_quote(command) + "\n", 0700);
+    if (!array) return;
+    std::string list;
+    for (const Request& request : batch) list += request.job_file.string() + "\n";
+    write_file(files.list(), list, 0600);
+}
+
+std::vector<std::string> Cluster::sbatch_words(const std::vector<Request>& batch, const BatchFiles& files) const {
+    const bool array = batch.size() > 1;
+    std::vector<std::string> words{"sbatch",
+                                   "--parsable",
+                                   "--job-name=" + name_of(files.token),
+                                   "--output=" + files.output_pattern(array),
+                                   "--open-mode=append",
+                                   "--chdir=" + spool_.directory().string()};
+    if (array) {
+        const std::string most = settings_.max_running > 0 ? fmt::format("%{}", settings_.max_running) : "";
+        words.push_back(fmt::format("--array=0-{}{}", batch.size() - 1, most));
+    }
+    const std::vector<std::string>& own = batch.front().arguments;
+    words.insert(words.end(), own.begin(), own.end());
+    const std::vector<std::string> bad = health_.excluded(Clock::now());
+    if (!bad.empty()) {
+        // The user's own are among the arguments already, of which the last one would win.
+        constexpr std::string_view kExclude = "--exclude=";
+        std::string list = fmt::format("{}", fmt::join(bad, ","));
+        std::erase_if(words, [&](const std::string& word) {
+            if (!word.starts_with(kExclude)) return false;
+            list += "," + word.substr(kExclude.size());
+            return true;
+        });
+        words.push_back(std::string(kExclude) + list);
+    }
+    words.push_back(files.script().string());
+    return words;
+}
+
+task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& batch, const BatchFiles& files) {
+    constexpr int kMostFailures = 5;
+    for (int failures = 0;;) {
+        const Answer answer = co_await client_.call(sbatch_words(batch, files));
+        if (answer.good()) {
+            if (const auto submitted = parse_sbatch(answer.out)) co_return submitted->job;
+        }
+        switch (answer.failure) {
+        case CommandFailure::refused:
+        case CommandFailure::permission:
+        case CommandFailure::invalid_job_id:
+            refuse(batch, "sbatch refused the job: " + answer.error);
+            co_return std::nullopt;
+        case CommandFailure::limit_reached:
+            if (batch.size() > 1) {
+                // Fewer may be welcome.
+                array_limit_ = std::max<std::size_t>(1, batch.size() / 2);
+                for (Request& request : batch) request.tracked->stage = Tracked::Stage::waiting;
+                ready_.insert(ready_.begin(), std::make_move_iterator(batch.begin()),
+                              std::make_move_iterator(batch.end()));
+                batch.clear();
+                co_return std::nullopt;
+            }
+            break;
+        case CommandFailure::none:
+        case CommandFailure::other:
+            if (++failures >= kMostFailures) {
+                refuse(batch, fmt::format("sbatch failed {} times; its last words: {}{}", failures, answer.out,
+                                          answer.error));
+                co_return std::nullopt;
+            }
+            break;
+        default: break;
+        }
+        co_await back_off("sbatch", answer.good() ? "its answer makes no sense: " + answer.out : answer.error);
+        if (answer.failure == CommandFailure::limit_reached) continue;
+        const std::optional<std::uint32_t> found = co_await find_by_name(files.token);
+        if (found) co_return found;
+    }
+}
+
+/// The job of a submission whose answer got lost; waits until the controller answers.
+task<std::optional<std::uint32_t>> Cluster::find_by_name(std::string token) {
+    for (;;) {
+        std::vector<std::string> words{"squeue", "-h", "-t", "all", "--name=" + name_of(token), "-o", kSqueueFormat};
+        const Answer answer = co_await client_.call(std::move(words));
+        if (answer.good()) {
+            const JobRows rows = parse_squeue(answer.out);
+            if (rows.rows.empty()) co_return std::nullopt;
+            context_.log().info("the submission {} was found as job {}", token, rows.rows.front().id.job);
+            co_return rows.rows.front().id.job;
+        }
+        co_await back_off("squeue", answer.error);
+    }
+}
+
+void Cluster::refuse(const std::vector<Request>& batch, const std::string& reason) {
+    for (const Request& request : batch) {
+        request.tracked->not_possible = reason;
+        request.tracked->changed.set();
+    }
+}
+
+task<void> Cluster::back_off(std::string what, std::string said) {
+    back_off_ = std::clamp<std::chrono::milliseconds>(back_off_ * 2, kFirstBackOff, kMaxBackOff);
+    while (!said.empty() && said.back() == '\n') said.pop_back();
+    context_.log().warn("{}: {}; tried again in {} s", what, said, static_cast<double>(back_off_.count()) / 1000.0);
+    co_await runtime::sleep_for(back_off_);
+}
+
+}  // namespace coromd::queue::slurm
