@@ -196,6 +196,30 @@ TEST(SlurmScontrol, JobsAreRead) {
     EXPECT_FALSE(rows.rows[2].restarts);
 }
 
+TEST(SlurmAnswers, AnythingIsReadOrCounted) {
+    const std::string text =
+        "12_[3-9,11%2]|PENDING||md|None\n13.batch|CANCELLED by 0|0:9|n1|x\nJobId=1 ArrayJobId=2 "
+        "ArrayTaskId=1-3:2,... JobState=R ExitCode=1:2 Restarts=1 NodeList=n1\n14;alpha\nMaxArraySize = 10 "
+        "sec\n7|8\n";
+    const auto read = [](const std::string& damaged) {
+        for (const auto parse : {parse_squeue, parse_sacct, parse_scontrol_jobs})
+            for (const JobRow& row : parse(damaged).rows) EXPECT_TRUE(row.state);
+        parse_sbatch(damaged);
+        parse_config(damaged);
+        parse_assoc(damaged);
+        classify_failure(1, damaged);
+    };
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        EXPECT_NO_THROW(read(text.substr(0, at)));
+        EXPECT_NO_THROW(read(text.substr(at)));
+        for (const char c : "\0\xff|\n9-[]_.=%:,"s) {
+            std::string damaged = text;
+            damaged[at] = c;
+            EXPECT_NO_THROW(read(damaged)) << damaged;
+        }
+    }
+}
+
 TEST(SlurmSbatch, SaysTheIdWhateverStandsAroundIt) {
     EXPECT_EQ(parse_sbatch("12\n")->job, 12u);
     EXPECT_EQ(parse_sbatch("12")->cluster, "");

@@ -133,6 +133,21 @@ TEST(ScriptTemplate, BadDirectivesAreRefusedWithTheirLine) {
         refusal("#SBATCH "s + word + "\n{command}");
 }
 
+TEST(ScriptTemplate, WhatIsDamagedIsReadOrRefusedWithAnError) {
+    const std::string text = "#!/bin/sh\n#SBATCH -p 'a b' --gres=gpu:1,x -Os --time 1-2:3\n{command}\n";
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        for (const char c : "\0\xff\n'\\-= #{"s) {
+            std::string damaged = text;
+            damaged[at] = c;
+            try {
+                ScriptTemplate(damaged, "t").text("x");
+            } catch (const Error& error) {
+                EXPECT_EQ(error.kind(), ErrorKind::usage);
+            }
+        }
+    }
+}
+
 TEST(ShellQuote, IsReadBackByAShell) {
     const std::vector<std::string> argv{"printf", "[%s]",        "",     "a b",  "it's",    "$HOME `id` \\",
                                         "a\nb",   "\"*?[x]~#!;", "-x=1", "a'''", "\xc3\xa4"};
