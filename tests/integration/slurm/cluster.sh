@@ -89,21 +89,26 @@ stop() {  # NAME: asks, then insists
 
 # Everything of this cluster that runs, whoever started it and whatever became of DIR/pid: daemons by
 # their environment; slurmstepd, which writes its title over its environment, by its log; what jobs
-# started by both SLURM_JOB_ID and SLURM_CONF, for a test's own program has the latter too.
+# started by both SLURM_JOB_ID and SLURM_CONF, for a test's own program has the latter too; and all
+# the children of those.
 cluster_processes() {
-    local proc pid environment
-    for proc in /proc/[0-9]*; do
-        pid=${proc#/proc/}
-        ((pid != $$ && pid != BASHPID)) || continue
+    local proc pid parent state environment
+    local -A ours=()
+    while read -r pid parent state; do
+        proc=/proc/$pid
+        # What has ended stays as a zombie where the container's first process does not look after it.
+        [[ $pid != "$$" && $pid != "$BASHPID" && $state != Z* ]] || continue
         environment=$(tr '\0' '\n' 2>/dev/null <"$proc/environ") || continue
         environment=$'\n'$environment$'\n'
-        if [[ $environment == *$'\n'"COROMD_SLURM_CLUSTER=$dir"$'\n'* ]] ||
+        if [[ -n ${ours[$parent]:-} ]] ||
+            [[ $environment == *$'\n'"COROMD_SLURM_CLUSTER=$dir"$'\n'* ]] ||
             [[ $environment == *$'\n'"SLURM_CONF=$dir/etc/slurm.conf"$'\n'* && $environment == *$'\n'SLURM_JOB_ID=* ]] ||
             { [[ $(cat "$proc/comm" 2>/dev/null) == slurm* ]] &&
                 find "$proc/fd" -lname "$dir/log/*" -print -quit 2>/dev/null | grep -q .; }; then
+            ours[$pid]=1
             printf '%s\n' "$pid"
         fi
-    done
+    done < <(ps -e -o pid=,ppid=,stat= --sort=start_time)
 }
 
 kill_processes() {
@@ -178,6 +183,7 @@ AuthType=auth/munge
 # A requeued job waits until its credential is over: two minutes, left to itself.
 AuthInfo=socket=$run/munge,cred_expire=10
 MpiDefault=none
+MailProg=/bin/true
 # Processes by their group: no cgroups, which a container need not have.
 ProctrackType=proctrack/pgid
 TaskPlugin=task/none
