@@ -243,6 +243,13 @@ node_state() { timeout 5 sinfo -h -N -n "$1" -p main -o %T 2>/dev/null; }
 node_idle() { [[ $(node_state "$1") == idle ]]; }
 node_works() { [[ $(node_state "$1") =~ ^(idle|mixed|allocated|completing)$ ]]; }
 node_answers() { [[ $(node_state "$1") =~ ^[a-z]+$ && $(node_state "$1") != down ]]; }
+# A controller that has just started knows nothing of its nodes until their slurmd have reported.
+nodes_known() {
+    local name
+    for name in "${nodes[@]}"; do
+        dead "slurmd-$name" || [[ $(node_state "$name") != unknown* ]] || return 1
+    done
+}
 all_idle() {
     local name
     for name in "${nodes[@]}"; do node_idle "$name" || return 1; done
@@ -457,7 +464,12 @@ case $command in
         wait_for 30 node_works "$node" || die "$node is $(node_state "$node")"
         ;;
     stop-controller) stop slurmctld ;;
-    start-controller) if dead slurmctld; then start_slurmctld; fi ;;
+    start-controller)
+        if dead slurmctld; then
+            start_slurmctld
+            wait_for 30 nodes_known || die "some nodes do not report: $(sinfo -h -N -p main)"
+        fi
+        ;;
     hang-controller) kill -STOP "$(pid_of slurmctld)" ;;
     continue-controller)
         kill -CONT "$(pid_of slurmctld)"
