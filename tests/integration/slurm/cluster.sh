@@ -11,6 +11,7 @@
 #
 # Faults, which return when they have come about:
 #   kill-node, start-node DIR nX           slurmd is killed, its jobs go on; slurmd again
+#   crash-node DIR nX                      slurmd and its jobs are killed, as when the power fails
 #   down-node, resume-node DIR nX          what an administrator does with scontrol
 #   stop-, start-controller DIR            a clean stop; the state is kept
 #   hang-, continue-controller DIR         SIGSTOP and SIGCONT
@@ -91,8 +92,8 @@ stop() {  # NAME: asks, then insists
 # their environment; slurmstepd, which writes its title over its environment, by its log; what jobs
 # started by both SLURM_JOB_ID and SLURM_CONF, for a test's own program has the latter too; and all
 # the children of those.
-cluster_processes() {
-    local proc pid parent state environment
+cluster_processes() {  # [NODE]
+    local only=${1:-} proc pid parent state environment
     local -A ours=()
     while read -r pid parent state; do
         proc=/proc/$pid
@@ -101,22 +102,22 @@ cluster_processes() {
         environment=$(tr '\0' '\n' 2>/dev/null <"$proc/environ") || continue
         environment=$'\n'$environment$'\n'
         if [[ -n ${ours[$parent]:-} ]] ||
-            [[ $environment == *$'\n'"COROMD_SLURM_CLUSTER=$dir"$'\n'* ]] ||
-            [[ $environment == *$'\n'"SLURM_CONF=$dir/etc/slurm.conf"$'\n'* && $environment == *$'\n'SLURM_JOB_ID=* ]] ||
+            [[ -z $only && $environment == *$'\n'"COROMD_SLURM_CLUSTER=$dir"$'\n'* ]] ||
+            [[ $environment == *$'\n'"SLURM_CONF=$dir/etc/slurm.conf"$'\n'* && $environment == *$'\n'SLURM_JOB_ID=* &&
+                $environment == *$'\n'"SLURMD_NODENAME=$only"* ]] ||
             { [[ $(cat "$proc/comm" 2>/dev/null) == slurm* ]] &&
-                find "$proc/fd" -lname "$dir/log/*" -print -quit 2>/dev/null | grep -q .; }; then
+                find "$proc/fd" -lname "$dir/log/${only:+slurmd-$only.}*" -print -quit 2>/dev/null | grep -q .; }; then
             ours[$pid]=1
             printf '%s\n' "$pid"
         fi
     done < <(ps -e -o pid=,ppid=,stat= --sort=start_time)
 }
 
-kill_processes() {
-    local pids
-    mapfile -t pids < <(cluster_processes)
-    ((${#pids[@]})) || return 0
-    kill -KILL "${pids[@]}" 2>/dev/null || true
-    return 1
+kill_processes() {  # [NODE]: all, or those of a node
+    local pids pid
+    mapfile -t pids < <(cluster_processes "$@")
+    for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+    ((${#pids[@]} == 0))
 }
 
 # --- configuration -------------------------------------------------------------------------------
@@ -237,7 +238,11 @@ all_alive() {
 munge_answers() { munge -S "$run/munge" -n >/dev/null 2>&1; }
 mariadb_answers() { [[ -S $run/mysql ]]; }
 accounting_answers() { timeout 5 sacctmgr -n show cluster >/dev/null 2>&1; }
-controller_answers() { timeout 5 sinfo -h >/dev/null 2>&1; }
+# sinfo tries again only after seconds: first see whether there is somebody to ask.
+controller_answers() {
+    ss -Hltn "sport = :$(sed -n 's/^SlurmctldPort=//p' "$dir/etc/slurm.conf")" | grep -q . &&
+        timeout 5 sinfo -h >/dev/null 2>&1
+}
 # The state of a node in sinfo's words; '*' behind it says that its slurmd does not answer.
 node_state() { timeout 5 sinfo -h -N -n "$1" -p main -o %T 2>/dev/null; }
 node_idle() { [[ $(node_state "$1") == idle ]]; }
@@ -257,11 +262,11 @@ all_idle() {
 
 start_slurmdbd() {
     start slurmdbd slurmdbd -D
-    wait_for 20 accounting_answers || die "slurmdbd does not answer: see $dir/log/slurmdbd.log"
+    wait_for 30 accounting_answers || die "slurmdbd does not answer: see $dir/log/slurmdbd.log"
 }
 start_slurmctld() {
     start slurmctld slurmctld -D
-    wait_for 20 controller_answers || die "slurmctld does not answer: see $dir/log/slurmctld.log"
+    wait_for 30 controller_answers || die "slurmctld does not answer: see $dir/log/slurmctld.log"
 }
 start_slurmd() { start "slurmd-$1" slurmd -D -N "$1"; }
 
@@ -314,8 +319,8 @@ up() {
         die "MariaDB does not make its tables: see $dir/log/mariadb-bootstrap.out"
     start mariadbd mariadbd "${mariadb[@]}" --skip-networking --socket="$run/mysql" --pid-file="$run/mariadbd.pid" \
         --innodb-lock-wait-timeout=900
-    wait_for 20 mariadb_answers || die "MariaDB does not start: see $dir/log/mariadbd.out"
-    wait_for 20 munge_answers || die "munged does not answer: see $dir/log/munged.log"
+    wait_for 30 mariadb_answers || die "MariaDB does not start: see $dir/log/mariadbd.out"
+    wait_for 30 munge_answers || die "munged does not answer: see $dir/log/munged.log"
     start_slurmdbd
     local name
     for name in "${nodes[@]}"; do
@@ -454,6 +459,10 @@ case $command in
         wait_for 5 dead "slurmd-$node"
         rm -f "$dir/pid/slurmd-$node"
         ;;
+    crash-node)
+        wait_for 10 kill_processes "$node" || die "some processes of $node do not end"
+        rm -f "$dir/pid/slurmd-$node"
+        ;;
     start-node)
         alive "slurmd-$node" || start_slurmd "$node"
         wait_for 30 node_answers "$node" || die "$node is $(node_state "$node")"
@@ -473,7 +482,7 @@ case $command in
     hang-controller) kill -STOP "$(pid_of slurmctld)" ;;
     continue-controller)
         kill -CONT "$(pid_of slurmctld)"
-        wait_for 20 controller_answers || die "slurmctld does not answer: see $dir/log/slurmctld.log"
+        wait_for 30 controller_answers || die "slurmctld does not answer: see $dir/log/slurmctld.log"
         ;;
     stop-accounting) stop slurmdbd ;;
     start-accounting) if dead slurmdbd; then start_slurmdbd; fi ;;
