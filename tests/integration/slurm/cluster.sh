@@ -76,6 +76,12 @@ start() {  # NAME COMMAND...
     disown
 }
 
+send() {  # SIGNAL NAME
+    local pid
+    pid=$(pid_of "$2") || die "$2 does not run"
+    kill "-$1" "$pid"
+}
+
 stop() {  # NAME: asks, then insists
     local pid
     pid=$(pid_of "$1") || return 0
@@ -90,12 +96,12 @@ stop() {  # NAME: asks, then insists
 
 # Everything of this cluster that runs, whoever started it and whatever became of DIR/pid: daemons by
 # their environment; slurmstepd, which writes its title over its environment, by its log; what jobs
-# started by both SLURM_JOB_ID and SLURM_CONF, for a test's own program has the latter too; and all
-# the children of those.
+# started by both SLURM_JOB_ID and SLURM_CONF, for a test's own program has the latter too; srun and
+# salloc, which would wait on; and all the children of those.
 cluster_processes() {  # [NODE]
-    local only=${1:-} proc pid parent state environment
+    local only=${1:-} proc pid parent state name environment
     local -A ours=()
-    while read -r pid parent state; do
+    while read -r pid parent state name; do
         proc=/proc/$pid
         # What has ended stays as a zombie where the container's first process does not look after it.
         [[ $pid != "$$" && $pid != "$BASHPID" && $state != Z* ]] || continue
@@ -105,12 +111,13 @@ cluster_processes() {  # [NODE]
             [[ -z $only && $environment == *$'\n'"COROMD_SLURM_CLUSTER=$dir"$'\n'* ]] ||
             [[ $environment == *$'\n'"SLURM_CONF=$dir/etc/slurm.conf"$'\n'* && $environment == *$'\n'SLURM_JOB_ID=* &&
                 $environment == *$'\n'"SLURMD_NODENAME=$only"* ]] ||
-            { [[ $(cat "$proc/comm" 2>/dev/null) == slurm* ]] &&
+            [[ -z $only && $name =~ ^(srun|salloc)$ && $environment == *$'\n'"SLURM_CONF=$dir/etc/slurm.conf"$'\n'* ]] ||
+            { [[ $name == slurm* ]] &&
                 find "$proc/fd" -lname "$dir/log/${only:+slurmd-$only.}*" -print -quit 2>/dev/null | grep -q .; }; then
             ours[$pid]=1
             printf '%s\n' "$pid"
         fi
-    done < <(ps -e -o pid=,ppid=,stat= --sort=start_time)
+    done < <(ps -e -o pid=,ppid=,stat=,comm= --sort=start_time)
 }
 
 kill_processes() {  # [NODE]: all, or those of a node
@@ -296,7 +303,7 @@ up() {
         command -v "$program" >/dev/null ||
             die "there is no $program: apt-get install --no-install-recommends slurm-wlm slurmdbd mariadb-server-core munge iproute2"
     done
-    # Slurm.conf knows no quotes, and % and [] mean something in its paths.
+    # In slurm.conf there are no quotes, and % and [] mean something in its paths.
     [[ $dir =~ ^[A-Za-z0-9_./+@~-]+$ ]] || die "SLURM cannot use the path $dir: no blanks or signs, please"
     # What an earlier one left, however it ended; and a test begins with a history of its own.
     down
@@ -455,7 +462,7 @@ case $command in
         ;;
     self-test) self_test ;;
     kill-node)
-        kill -KILL "$(pid_of "slurmd-$node")"
+        send KILL "slurmd-$node"
         wait_for 5 dead "slurmd-$node"
         rm -f "$dir/pid/slurmd-$node"
         ;;
@@ -479,9 +486,9 @@ case $command in
             wait_for 30 nodes_known || die "some nodes do not report: $(sinfo -h -N -p main)"
         fi
         ;;
-    hang-controller) kill -STOP "$(pid_of slurmctld)" ;;
+    hang-controller) send STOP slurmctld ;;
     continue-controller)
-        kill -CONT "$(pid_of slurmctld)"
+        send CONT slurmctld
         wait_for 30 controller_answers || die "slurmctld does not answer: see $dir/log/slurmctld.log"
         ;;
     stop-accounting) stop slurmdbd ;;
