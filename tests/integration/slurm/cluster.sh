@@ -208,7 +208,8 @@ AccountingStorageTRES=gres/gpu
 MessageTimeout=5
 SlurmdTimeout=10
 KillWait=2
-ReturnToService=2
+# A node that did not answer comes back with its slurmd, one that was put down only with resume.
+ReturnToService=1
 SchedulerParameters=sched_interval=1,sched_min_interval=0,batch_sched_delay=0,bf_interval=1,bf_continue
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
@@ -254,7 +255,7 @@ controller_answers() {
 node_state() { timeout 5 sinfo -h -N -n "$1" -p main -o %T 2>/dev/null; }
 node_idle() { [[ $(node_state "$1") == idle ]]; }
 node_works() { [[ $(node_state "$1") =~ ^(idle|mixed|allocated|completing)$ ]]; }
-node_answers() { [[ $(node_state "$1") =~ ^[a-z]+$ && $(node_state "$1") != down ]]; }
+node_answers() { [[ $(node_state "$1") =~ ^[a-z]+$ ]]; }
 # A controller that has just started knows nothing of its nodes until their slurmd have reported.
 nodes_known() {
     local name
@@ -476,7 +477,8 @@ case $command in
         ;;
     down-node) scontrol update "nodename=$node" state=down reason="cluster.sh $command" ;;
     resume-node)
-        scontrol update "nodename=$node" state=resume
+        # SLURM refuses this for a node that works.
+        node_works "$node" || scontrol update "nodename=$node" state=resume
         wait_for 30 node_works "$node" || die "$node is $(node_state "$node")"
         ;;
     stop-controller) stop slurmctld ;;
