@@ -220,8 +220,8 @@ JobRows parse_scontrol_jobs(std::string_view text) {
     });
 }
 
-std::optional<Submitted> parse_sbatch(std::string_view text) {
-    std::optional<Submitted> out;
+std::optional<SubmittedJob> parse_sbatch(std::string_view text) {
+    std::optional<SubmittedJob> out;
     while (!text.empty()) {
         std::string_view line = trimmed(cut(text, '\n'));
         const bool has_cluster = line.find(';') != line.npos;
@@ -229,7 +229,7 @@ std::optional<Submitted> parse_sbatch(std::string_view text) {
         if (!job || *job == 0 || has_cluster == line.empty()) continue;
         if (line.size() > 255 || std::ranges::any_of(line, [](char c) { return is_blank(c) || c == ';'; }))
             continue;
-        out = Submitted{*job, std::string(line)};
+        out = SubmittedJob{*job, std::string(line)};
     }
     return out;
 }

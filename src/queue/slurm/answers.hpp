@@ -86,13 +86,13 @@ JobRows parse_sacct(std::string_view text);
 /// `scontrol show job -o ...`: a line per job, or per task of an array.
 JobRows parse_scontrol_jobs(std::string_view text);
 
-struct Submitted {
+struct SubmittedJob {
     std::uint32_t job = 0;
     std::string cluster;  ///< "" for the default one
 };
 /// `sbatch --parsable`: its last line that holds "id" or "id;cluster", whatever a site prints around
 /// it. Empty where there is none.
-std::optional<Submitted> parse_sbatch(std::string_view text);
+std::optional<SubmittedJob> parse_sbatch(std::string_view text);
 
 /// `scontrol show config`. 0 and "" for what it does not say.
 struct ClusterConfig {

@@ -30,7 +30,6 @@ constexpr std::string_view kFinds = "coromd finds its jobs again by the names th
 constexpr std::string_view kArrays = "coromd forms job arrays itself";
 constexpr std::string_view kDirectory = "each job runs in a directory of its own";
 constexpr std::string_view kOrder = "the order of jobs is the campaign's: start one when the other has ended";
-constexpr std::string_view kRepeats = "coromd repeats failed jobs itself, each attempt in a new directory";
 constexpr std::string_view kSignal = "coromd chooses how its jobs are told to stop";
 constexpr std::string_view kWaits = "coromd watches its jobs itself";
 constexpr std::string_view kReads = "coromd reads what sbatch says";
@@ -101,7 +100,7 @@ constexpr std::array kOptions{
     Option{"network"},
     Option{"nice", 0, optional},
     Option{"no-kill", 'k', optional},
-    Option{"no-requeue", 0, none, kRepeats},
+    Option{"no-requeue", 0, none},
     Option{"nodefile", 'F'},
     Option{"nodelist", 'w'},
     Option{"nodes", 'N'},
@@ -125,7 +124,7 @@ constexpr std::array kOptions{
     Option{"qos", 'q'},
     Option{"quiet", 'Q', none, kReads},
     Option{"reboot", 0, none},
-    Option{"requeue", 0, none, kRepeats},
+    Option{"requeue", 0, none},
     Option{"reservation"},
     Option{"resv-ports", 0, optional},
     Option{"segment"},

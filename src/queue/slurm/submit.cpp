@@ -13,6 +13,7 @@
 #include <random>
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -42,6 +43,11 @@ constexpr std::size_t kLargestArray = 10'000;
 std::string new_token() {
     std::random_device random;
     return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+std::string user_name() {
+    const passwd* user = ::getpwuid(::getuid());
+    return user == nullptr ? std::to_string(::getuid()) : user->pw_name;
 }
 
 void write_file(const fs::path& path, const std::string& text, unsigned mode) {
@@ -81,7 +87,8 @@ task<void> Cluster::submit_loop() {
 }
 
 task<void> Cluster::learn_limits() {
-    const Answer config = co_await client_.call({std::string("scontrol"), std::string("show"), std::string("config")});
+    std::vector<std::string> show{"scontrol", "show", "config"};
+    const Answer config = co_await client_.call(std::move(show));
     if (!config.good()) {
         co_await back_off("scontrol show config", config.error);
         co_return;
@@ -91,9 +98,9 @@ task<void> Cluster::learn_limits() {
         array_limit_ = std::min<std::size_t>(kLargestArray, std::max<std::uint64_t>(config_.max_array_size - 1, 1));
     if (config_.max_job_count > 0) submit_limit_ = config_.max_job_count;
     if (config_.has_accounting()) {
-        std::vector<std::string> words{"sacctmgr", "-n", "-P", "show", "assoc",
-                                       std::string("format=") + kAssocFormat,
-                                       fmt::format("user={}", ::getuid())};
+        std::vector<std::string> words{"sacctmgr", "-n", "-P", "show", "assoc"};
+        words.push_back(std::string("format=") + kAssocFormat);
+        words.push_back("user=" + user_name());
         const Answer limits = co_await client_.call(std::move(words));
         const auto most = limits.good() ? parse_assoc(limits.out).max_submit : std::nullopt;
         if (most && *most > 0) submit_limit_ = submit_limit_ == 0 ? *most : std::min<std::size_t>(submit_limit_, *most);
@@ -195,9 +202,8 @@ void Cluster::write_files(const std::vector<Request>& batch, const BatchFiles& f
     std::vector<std::string> command{site_.agent.string(), "supervise"};
     if (array) command.emplace_back("--array");
     command.push_back(array ? files.list().string() : batch.front().job_file.string());
-    std::string script = "#!/bin/sh\n";
-    for (const std::string& line : settings_.script.directives()) script += line + "\n";
-    write_file(files.script(), script + "exec " + shell_quote(command) + "\n", 0700);
+    // The template's #SBATCH lines are among the arguments, merged with what overrides them.
+    write_file(files.script(), "#!/bin/sh\nexec " + shell_quote(command) + "\n", 0700);
     if (!array) return;
     std::string list;
     for (const Request& request : batch) list += request.job_file.string() + "\n";

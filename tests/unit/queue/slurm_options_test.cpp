@@ -75,7 +75,7 @@ TEST(SbatchOptions, OfCoromdItselfAreRefusedWithTheReason) {
          {"job-name", "J",          "output", "o",       "error",      "e",          "input",
           "i",        "array",      "a",      "chdir",   "D",          "workdir",    "parsable",
           "wait",     "W",          "wrap",   "signal",  "open-mode",  "test-only",  "hold",
-          "H",        "dependency", "d",      "requeue", "no-requeue", "no_requeue", "kill-on-invalid-dep",
+          "H",        "dependency", "d",      "kill-on-invalid-dep",
           "clusters", "M",          "uid",    "quiet",   "help",       "version"}) {
         EXPECT_THAT(refusal(name), HasSubstr("cannot be set: ")) << name;
     }
