@@ -139,7 +139,10 @@ void Cluster::forget(int id, bool kill) {
     if (it == jobs_.end()) return;
     Job& job = it->second;
     if (job.pid > 0) {
-        if (kill) ::kill(-job.pid, SIGKILL);
+        if (kill)
+            ::kill(-job.pid, SIGKILL);
+        else
+            abandoned_.insert(job.pid);
         by_pid_.erase(job.pid);
         occupy(job, -1);
         if (job.array_id != 0) --running_of_array_[job.array_id];
@@ -196,6 +199,13 @@ void Cluster::hold(Job& job, bool held) {
     waiting_.insert(job.id);
 }
 
+void Cluster::print_cancelled(const Job& job, std::string_view why) const {
+    const std::string line = fmt::format("slurmstepd: error: *** JOB {} ON {} CANCELLED AT {}{}{} ***",
+                                         job.id, nodes_.at(static_cast<std::size_t>(job.shares[0].node)).name,
+                                         moment(wall_clock(), "Unknown"), why.empty() ? "" : " ", why);
+    print_into_output(job, nodes_, line);
+}
+
 void Cluster::end(Job& job, const std::string& state, std::string_view why) {
     if (job.pid == 0 || job.ending) return;
     const double now = wall_clock();
@@ -206,11 +216,7 @@ void Cluster::end(Job& job, const std::string& state, std::string_view why) {
     if (state == "OUT_OF_MEMORY") {
         job.exit_signal = 125;
     } else {
-        const std::string line =
-            fmt::format("slurmstepd: error: *** JOB {} ON {} CANCELLED AT {}{}{} ***", job.id,
-                        nodes_.at(static_cast<std::size_t>(job.shares[0].node)).name, moment(now, "Unknown"),
-                        why.empty() ? "" : " ", why);
-        print_into_output(job, nodes_, line);
+        print_cancelled(job, why);
     }
     ::kill(-job.pid, SIGCONT);
     ::kill(-job.pid, at_once ? SIGKILL : SIGTERM);
@@ -220,6 +226,8 @@ void Cluster::end(Job& job, const std::string& state, std::string_view why) {
 void Cluster::signal(Job& job, int signal, bool script_only, bool with_children) {
     if (signal == SIGKILL && !script_only && !with_children) return cancel(job, static_cast<int>(::getuid()));
     if (job.pid == 0) return;
+    // slurmstepd says so whatever the script makes of the signal.
+    if ((script_only || with_children) && signal == SIGTERM) print_cancelled(job, "");
     if (script_only) ::kill(job.pid, signal);
     if (with_children) ::kill(-job.pid, signal);
     if (script_only || with_children) return;
@@ -242,7 +250,10 @@ void Cluster::node_failed(int node) {
 
 void Cluster::reap(pid_t pid, int status) {
     const auto it = by_pid_.find(pid);
-    if (it == by_pid_.end()) return;  // an orphan of a job
+    if (it == by_pid_.end()) {  // an orphan of a job, or a forgotten job
+        if (abandoned_.erase(pid) > 0) ::kill(-pid, SIGKILL);
+        return;
+    }
     Job& job = jobs_.at(it->second);
     by_pid_.erase(it);
     job.script_ended = true;
@@ -367,6 +378,7 @@ double Cluster::next_tick() const {
 }
 
 void Cluster::stop() {
+    for (const pid_t pid : abandoned_) ::kill(-pid, SIGKILL);
     for (const int id : std::set<int>(running_)) {
         Job& job = jobs_.at(id);
         ::kill(-job.pid, SIGKILL);

@@ -113,6 +113,7 @@ private:
     Placement start_waiting(Job& job);
     std::optional<std::vector<Share>> place(const Spec& spec, const std::vector<Node>& nodes) const;
     bool start(int id, std::vector<Share> shares);
+    void print_cancelled(const Job& job, std::string_view why) const;
     void occupy(const Job& job, int sign);
     void processes_gone(Job& job);
     void close_record(Job& job);
@@ -122,18 +123,19 @@ private:
     std::filesystem::path directory_;
     Settings settings_;
     Faults& faults_;
-    std::vector<Node> nodes_{};
-    std::vector<Node> empty_nodes_{};
+    std::vector<Node> nodes_;
+    std::vector<Node> empty_nodes_;
     std::map<int, Job> jobs_;
     std::unordered_map<int, std::vector<int>> members_;  ///< of arrays
     std::unordered_map<int, int> running_of_array_;
     std::unordered_map<pid_t, int> by_pid_;
     std::set<int> active_;
-    std::set<int> queue_;    ///< pending, could start: FIFO
-    std::set<int> waiting_;  ///< pending on something else than resources
-    std::set<int> running_;  ///< with processes
-    std::vector<Job> history_{};
-    std::vector<Step> steps_{};
+    std::set<int> queue_;        ///< pending, could start: FIFO
+    std::set<int> waiting_;      ///< pending on something else than resources
+    std::set<int> running_;      ///< with processes
+    std::set<pid_t> abandoned_;  ///< process groups of forgotten jobs
+    std::vector<Job> history_;
+    std::vector<Step> steps_;
     int next_id_ = 1;
 };
 

@@ -31,6 +31,8 @@ bool script_from_stdin(const std::vector<std::string>& arguments);
 inline constexpr const char* kVersion = "slurm 22.05.8";
 
 std::string user_name();
+/// A variable of an environment; empty where it is not there.
+std::string variable_of(const std::vector<std::string>& environment, const std::string& name);
 
 /// A job as a command shows it: at an earlier time where it lags.
 struct View {

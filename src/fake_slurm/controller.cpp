@@ -201,7 +201,8 @@ void Controller::run() {
         for (Connection& one : connections_) {
             const short events = polled[i++].revents;
             if ((events & (POLLIN | POLLHUP | POLLERR)) != 0) read_from(one);
-            if (one.socket && !one.out.empty() && one.answer_at <= wall_clock()) write_to(one);
+            // When it leaves, the answers come last: they tell that all is done.
+            if (!stopping_ && one.socket && !one.out.empty() && one.answer_at <= wall_clock()) write_to(one);
         }
         if (polled[0].revents != 0) accept_all();
         handle_signals();
@@ -220,7 +221,7 @@ void Controller::run() {
     listener_.reset();
     cluster_.stop();
     if (!vanished) cluster_.save();
-    // The last answers tell that all is done.
+    lock_.reset();
     for (Connection& one : connections_) write_to(one);
 }
 

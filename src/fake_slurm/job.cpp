@@ -24,12 +24,15 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kStates 
 
 }  // namespace
 
-std::string Job::shown_id() const {
-    if (is_array()) {
-        const std::string throttle = spec->throttle > 0 ? fmt::format("%{}", spec->throttle) : "";
-        return fmt::format("{}_[{}{}]", array_id, tasks.text(), throttle);
+std::string Job::shown_id(std::size_t limit) const {
+    if (!is_array()) return task >= 0 ? fmt::format("{}_{}", array_id, task) : fmt::format("{}", id);
+    std::string list = tasks.text();
+    if (limit > 0 && list.size() > limit) {
+        const auto comma = list.rfind(',', limit - 1);
+        list = list.substr(0, comma == std::string::npos ? limit : comma + 1) + "...";
     }
-    return task >= 0 ? fmt::format("{}_{}", array_id, task) : fmt::format("{}", id);
+    const std::string throttle = spec->throttle > 0 ? fmt::format("%{}", spec->throttle) : "";
+    return fmt::format("{}_[{}{}]", array_id, list, throttle);
 }
 
 int Job::node_count() const {

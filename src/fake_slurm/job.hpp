@@ -16,7 +16,7 @@ namespace coromd::fake_slurm {
 /// What a job waits for: one condition of --dependency.
 struct Dependency {
     std::string type{};   ///< afterok, afterany, afternotok, after, aftercorr, singleton
-    int id = 0;         ///< the job; none for singleton
+    int id = 0;           ///< the job; none for singleton
     std::string tasks{};  ///< elements of an array, "" for all
 };
 
@@ -81,7 +81,7 @@ struct Job {
     int id = 0;        ///< the raw id, of its own for every element
     int array_id = 0;  ///< the id of the array, 0 for none
     int task = -1;     ///< the element
-    TaskSet tasks{};     ///< the elements that did not start; then task is -1
+    TaskSet tasks{};   ///< the elements that did not start; then task is -1
     std::shared_ptr<const Spec> spec{};
 
     std::string state = "PENDING";
@@ -115,7 +115,9 @@ struct Job {
     /// Whether squeue shows it without being asked for all states.
     bool active() const { return state == "PENDING" || state == "RUNNING" || state == "SUSPENDED" || ending; }
     /// "12", "12_3", "12_[4-9%2]".
-    std::string shown_id() const;
+    ///
+    /// As squeue does, it abbreviates lists of elements beyond `limit` characters; 0: never.
+    std::string shown_id(std::size_t limit = 0) const;
     /// The number that the user knows it by: the array's or its own.
     int base_id() const { return array_id != 0 ? array_id : id; }
     int node_count() const;

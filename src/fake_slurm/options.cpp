@@ -31,7 +31,8 @@ void CommandLine::unknown(const std::string& what) {
         error_ = fmt::format("{0}: {1}\nTry \"{0} --help\" for more information\n", command_, what);
 }
 
-const Option* CommandLine::long_option(std::string_view name) {
+const Option* CommandLine::long_option(std::string_view whole) {
+    const std::string_view name = whole.substr(0, whole.find('='));
     const Option* found = nullptr;
     int matches = 0;
     for (const Option& option : known_) {
@@ -42,7 +43,7 @@ const Option* CommandLine::long_option(std::string_view name) {
         ++matches;
     }
     if (matches > 1) unknown(fmt::format("option '--{}' is ambiguous", name));
-    if (matches == 0) unknown(fmt::format("unrecognized option '--{}'", name));
+    if (matches == 0) unknown(fmt::format("unrecognized option '--{}'", whole));
     return matches == 1 ? found : nullptr;
 }
 
@@ -59,7 +60,7 @@ void CommandLine::add(std::span<const std::string> arguments, bool first_wins) {
         }
         if (word[1] == '-') {
             const auto equals = word.find('=');
-            const Option* option = long_option(word.substr(2, equals == word.npos ? equals : equals - 2));
+            const Option* option = long_option(std::string_view(word).substr(2));
             if (option == nullptr) break;
             std::string value;
             if (equals != word.npos) {

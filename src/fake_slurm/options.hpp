@@ -38,7 +38,7 @@ public:
 
 private:
     const std::string* find(std::string_view name) const;
-    const Option* long_option(std::string_view name);
+    const Option* long_option(std::string_view whole);
     void unknown(const std::string& what);
 
     std::string command_;

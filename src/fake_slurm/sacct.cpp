@@ -106,9 +106,10 @@ public:
         if (name == "Elapsed") return long_duration(elapsed);
         if (name == "ElapsedRaw") return std::to_string(static_cast<long>(elapsed));
         if (name == "Restarts") return std::to_string(job.restarts);
-        if (name == "AllocCPUS" || name == "NCPUS") return std::to_string(started ? job.core_count() : 0);
+        if (name == "AllocCPUS" || name == "NCPUS")
+            return std::to_string(job.shares.empty() ? 0 : job.core_count());
         if (name == "ReqCPUS") return std::to_string(job.core_count());
-        if (name == "AllocNodes") return std::to_string(started ? job.node_count() : 0);
+        if (name == "AllocNodes") return std::to_string(job.shares.empty() ? 0 : job.node_count());
         if (name == "NNodes" || name == "ReqNodes") return std::to_string(job.node_count());
         if (name == "ReqMem") return fmt::format("{}M", std::max(spec.memory_per_node, spec.memory_per_core));
         if (name == "NTasks") return row.batch ? "1" : "";

@@ -142,34 +142,31 @@ void read_signal(Spec& spec, std::string text) {
     spec.signal_before_s = static_cast<double>(*before);
 }
 
-std::string variable(const std::vector<std::string>& environment, const std::string& name) {
-    for (const std::string& one : environment)
-        if (one.starts_with(name + "=")) return one.substr(name.size() + 1);
-    return "";
-}
-
 /// What --export lets through.
 std::vector<std::string> exported(const std::string& what, const Request& request, const Cluster& cluster) {
-    if (what == "ALL") return request.environment;
+    std::vector<std::string> inherited = request.environment;
+    // Those of the job that sbatch is called in are not those of the new one.
+    std::erase_if(inherited, [](const std::string& one) { return one.starts_with("SLURM"); });
+    if (what == "ALL") return inherited;
     std::vector<std::string> all;
     for (const std::string& name : split(what, ',')) {
         if (name == "ALL") {
-            all.insert(all.begin(), request.environment.begin(), request.environment.end());
+            all.insert(all.begin(), inherited.begin(), inherited.end());
         } else if (name.find('=') != name.npos) {
             const std::string key = name.substr(0, name.find('=') + 1);
             std::erase_if(all, [&](const std::string& one) { return one.starts_with(key); });
             all.push_back(name);
         } else if (name != "NONE" && name != "NIL") {
-            const std::string value = variable(request.environment, name);
+            const std::string value = variable_of(request.environment, name);
             if (!value.empty()) all.push_back(name + "=" + value);
         }
     }
     // What a login shell would set.
-    if (variable(all, "PATH").empty())
+    if (variable_of(all, "PATH").empty())
         all.push_back(fmt::format("PATH={}/bin:/usr/local/bin:/usr/bin:/bin", cluster.directory().string()));
     for (const char* name : {"HOME", "USER", "SHELL"})
-        if (variable(all, name).empty())
-            all.push_back(fmt::format("{}={}", name, variable(request.environment, name)));
+        if (variable_of(all, name).empty())
+            all.push_back(fmt::format("{}={}", name, variable_of(request.environment, name)));
     return all;
 }
 

@@ -159,7 +159,7 @@ void Cluster::move_waiting(double now) {
         if (job.held || now < job.eligible + delay) continue;
         const Waits waits = job.spec->dependencies.empty() ? Waits::no : waits_for_dependencies(job);
         if (waits == Waits::no) {
-            job.reason = "None";
+            job.reason = job.impossible ? "PartitionConfig" : "None";
             waiting_.erase(id);
             queue_.insert(id);
         } else if (waits == Waits::forever && job.spec->kill_on_invalid_dependency) {
@@ -187,10 +187,7 @@ void Cluster::schedule() {
         id = *it;
         while (queue_.contains(id)) {
             Job& job = jobs_.at(id);
-            if (job.impossible) {
-                job.reason = "PartitionConfig";
-                break;
-            }
+            if (job.impossible) break;
             const Placement placement = start_waiting(job);
             if (placement == Placement::done) continue;
             job.reason = placement == Placement::throttled ? "JobArrayTaskLimit" : "Resources";

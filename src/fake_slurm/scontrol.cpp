@@ -34,12 +34,14 @@ std::string show_config(const Settings& settings) {
     return text + "\nSlurmctld(primary) at localhost is UP\n";
 }
 
-std::string show_job(const Cluster& cluster, const Job& job, const std::vector<Node>& nodes, bool one_line) {
+std::string show_job(Cluster& cluster, const Job& job, const std::vector<Node>& nodes, bool one_line) {
     const Spec& spec = *job.spec;
     const Settings& settings = cluster.settings();
-    const double until = job.ended > 0 ? job.ended : wall_clock();
+    const double now = wall_clock();
+    const double until = job.ended > 0 ? job.ended : now;
     const double elapsed = job.started > 0 ? settings.slurm(until - job.started) : 0.0;
-    const std::string state = job.ending ? "COMPLETING" : job.state.substr(0, job.state.find(' '));
+    const std::string shown = view_of(job, now, now, cluster.faults()).state;
+    const std::string state = job.ending ? "COMPLETING" : shown.substr(0, shown.find(' '));
     std::string id = fmt::format("JobId={}", job.id);
     if (job.array_id != 0) {
         const std::string throttle = spec.throttle > 0 ? fmt::format("%{}", spec.throttle) : "";

@@ -286,6 +286,8 @@ Answer squeue(Cluster& cluster, const Request& request) {
     const bool strangers = line.has("user") && !listed(line.value("user"), user_name()) &&
                            !listed(line.value("user"), std::to_string(::getuid()));
     const auto columns = columns_of(line.value("format", "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R"));
+    const std::string limit = variable_of(request.environment, "SLURM_BITSTR_LEN");
+    const auto list_limit = static_cast<std::size_t>(std::max(0L, to_int(limit).value_or(64)));
     const Printer printer(cluster, now - lag);
     Answer answer;
     if (!line.has("noheader")) {
@@ -319,7 +321,7 @@ Answer squeue(Cluster& cluster, const Request& request) {
         }
         const bool some = refs.size() == 1 && refs[0].tasks;
         if (!line.has("array") && !some) {
-            row.id = job.shown_id();
+            row.id = job.shown_id(list_limit);
             print(row);
             continue;
         }

@@ -61,12 +61,6 @@ Answer refusal(const std::string& text) {
     return failure("srun: error: " + text);
 }
 
-std::string variable(const Request& request, const std::string& name) {
-    for (const std::string& one : request.environment)
-        if (one.starts_with(name + "=")) return one.substr(name.size() + 1);
-    return "";
-}
-
 long memory_of(const Job& job) {
     long memory = 0;
     for (const Share& share : job.shares) memory += share.memory;
@@ -95,7 +89,7 @@ Answer srun(Cluster& cluster, const Request& request, int connection) {
     if (line.has("version")) return {.out = std::string(kVersion) + "\n"};
     if (line.has("help")) return {.out = "Usage: srun [OPTIONS...] executable [args...]\n"};
     if (line.operands().empty()) return refusal("No command given to execute.");
-    const auto ref = JobRef::parse(line.value("jobid", variable(request, "SLURM_JOB_ID")));
+    const auto ref = JobRef::parse(line.value("jobid", variable_of(request.environment, "SLURM_JOB_ID")));
     if (!ref) return refusal("only steps inside a job are emulated: use it in a batch script");
     const auto found = cluster.jobs().find(ref->id);
     if (found == cluster.jobs().end() || found->second.pid == 0)
@@ -109,7 +103,7 @@ Answer srun(Cluster& cluster, const Request& request, int connection) {
     const auto number = [&](const char* name, const std::string& fallback) {
         return to_int(line.value(name, fallback)).value_or(-1);
     };
-    const std::string tasks_of_job = variable(request, "SLURM_NTASKS");
+    const std::string tasks_of_job = variable_of(request.environment, "SLURM_NTASKS");
     const long nodes = std::max(1L, number("nodes", "0"));
     const long per_node = line.has("ntasks-per-node") ? number("ntasks-per-node", "1") * nodes : 0;
     const long tasks = line.has("ntasks") || per_node == 0

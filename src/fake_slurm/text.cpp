@@ -138,8 +138,8 @@ std::optional<double> parse_seconds(std::string_view text) {
         number.resize(number.size() - 2);
     } else if (number.ends_with("s")) {
         number.pop_back();
-    } else if (number.ends_with("m")) {
-        unit = 60.0;
+    } else if (number.ends_with("m") || number.ends_with("h")) {
+        unit = number.ends_with("m") ? 60.0 : 3600.0;
         number.pop_back();
     }
     double value = 0.0;

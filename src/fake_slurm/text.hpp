@@ -24,7 +24,7 @@ std::string compress_hosts(const std::vector<std::string>& hosts);
 /// A time limit as sbatch takes it, in seconds ("10" minutes, "1:30", "1:00:00", "1-12", "2-3:00");
 /// -1 for UNLIMITED and INFINITE.
 std::optional<double> parse_limit(std::string_view text);
-/// A wall time "2s", "500ms", "1.5" in seconds.
+/// A wall time "2s", "500ms", "5m", "1h", "1.5" in seconds.
 std::optional<double> parse_seconds(std::string_view text);
 /// Memory in MB of "500", "4G", "100K".
 std::optional<long> parse_memory(std::string_view text);

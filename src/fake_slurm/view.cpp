@@ -11,6 +11,12 @@ std::string user_name() {
     return entry == nullptr ? std::to_string(::getuid()) : entry->pw_name;
 }
 
+std::string variable_of(const std::vector<std::string>& environment, const std::string& name) {
+    for (const std::string& one : environment)
+        if (one.starts_with(name + "=")) return one.substr(name.size() + 1);
+    return "";
+}
+
 View view_of(const Job& job, double when, double now, const Faults& faults) {
     View view{.job = &job, .state = job.state, .started = job.started, .ended = job.ended, .exists = true};
     if (when < now) {
