@@ -31,6 +31,11 @@ bool requeues_after(const Job& job, const std::string& state) {
     return state == "REQUEUED" || (job.spec->requeue && (state == "NODE_FAIL" || state == "PREEMPTED"));
 }
 
+/// To all processes of a job. In its first instant the script has no group of its own yet.
+void signal_all(const Job& job, int signal) {
+    if (::kill(-job.pid, signal) != 0 && !job.script_ended) ::kill(job.pid, signal);
+}
+
 }  // namespace
 
 std::optional<JobRef> JobRef::parse(std::string_view text) {
@@ -140,7 +145,7 @@ void Cluster::forget(int id, bool kill) {
     Job& job = it->second;
     if (job.pid > 0) {
         if (kill)
-            ::kill(-job.pid, SIGKILL);
+            signal_all(job, SIGKILL);
         else
             abandoned_.insert(job.pid);
         by_pid_.erase(job.pid);
@@ -218,8 +223,8 @@ void Cluster::end(Job& job, const std::string& state, std::string_view why) {
     } else {
         print_cancelled(job, why);
     }
-    ::kill(-job.pid, SIGCONT);
-    ::kill(-job.pid, at_once ? SIGKILL : SIGTERM);
+    signal_all(job, SIGCONT);
+    signal_all(job, at_once ? SIGKILL : SIGTERM);
     job.kill_at = now + settings_.kill_wait;
 }
 
@@ -229,7 +234,7 @@ void Cluster::signal(Job& job, int signal, bool script_only, bool with_children)
     // slurmstepd says so whatever the script makes of the signal.
     if ((script_only || with_children) && signal == SIGTERM) print_cancelled(job, "");
     if (script_only) ::kill(job.pid, signal);
-    if (with_children) ::kill(-job.pid, signal);
+    if (with_children) signal_all(job, signal);
     if (script_only || with_children) return;
     // Neither the script nor its children get it: SLURM signals the steps.
     for (const Step& step : steps_)
@@ -333,7 +338,7 @@ void Cluster::tick() {
             if (job.script_ended && !group_alive(job)) {
                 processes_gone(job);
             } else if (now >= job.kill_at) {
-                ::kill(-job.pid, SIGKILL);
+                signal_all(job, SIGKILL);
                 job.kill_at = now + 0.02;
             }
             continue;
@@ -381,7 +386,7 @@ void Cluster::stop() {
     for (const pid_t pid : abandoned_) ::kill(-pid, SIGKILL);
     for (const int id : std::set<int>(running_)) {
         Job& job = jobs_.at(id);
-        ::kill(-job.pid, SIGKILL);
+        signal_all(job, SIGKILL);
         job.requeue = false;
         if (!job.ending) job.state = "CANCELLED by 0";
         job.ended = wall_clock();

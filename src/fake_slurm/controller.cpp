@@ -220,6 +220,13 @@ void Controller::run() {
     // From here on a command finds nobody and waits for our successor.
     listener_.reset();
     cluster_.stop();
+    // Whoever asked it to stop may look whether the processes are gone.
+    for (int i = 0; i < 200; ++i) {
+        pid_t pid = 0;
+        while ((pid = ::waitpid(-1, nullptr, WNOHANG)) > 0) continue;
+        if (pid < 0) break;
+        ::usleep(5000);
+    }
     if (!vanished) cluster_.save();
     lock_.reset();
     for (Connection& one : connections_) write_to(one);
