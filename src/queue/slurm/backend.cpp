@@ -50,8 +50,10 @@ public:
         if (site_.has_agent()) cluster_.emplace(context_, settings_, site_);
         if (settings_.max_jobs > 0) places_.emplace(static_cast<std::size_t>(settings_.max_jobs));
         for (const int line : settings_.script.late_directives())
-            context_.log().warn("line {} of the job script is an #SBATCH line behind the first command, which "
-                                "sbatch ignores", line);
+            context_.log().warn(
+                "line {} of the job script is an #SBATCH line behind the first command, which "
+                "sbatch ignores",
+                line);
     }
 
     task<std::unique_ptr<Admission>> admit(const Job& job) override {
@@ -78,7 +80,9 @@ public:
             put_into_script(file);
             return write_job_file(file);
         };
-        Request request{std::make_shared<Tracked>(run_id(job.key(), attempt.number())), {}, options.to_arguments(),
+        Request request{std::make_shared<Tracked>(run_id(job.key(), attempt.number())),
+                        {},
+                        options.to_arguments(),
                         std::move(submitted)};
         request.tracked->recoverable = job.is_recoverable();
         request.job_file = co_await runtime::offload(context_, write);
@@ -118,9 +122,10 @@ public:
 private:
     Cluster& cluster() {
         if (!cluster_)
-            fail(ErrorKind::usage,
-                 "jobs of SLURM's need the coromd program beside them: install it, or name it with 'agent' in "
-                 "the settings");
+            fail(
+                ErrorKind::usage,
+                "jobs of SLURM's need the coromd program beside them: install it, or name it with 'agent' in "
+                "the settings");
         return *cluster_;
     }
 

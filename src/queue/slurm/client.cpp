@@ -18,7 +18,8 @@ constexpr std::size_t kMaxList = 96 << 10;
 
 }  // namespace
 
-Client::Client(runtime::Context& context, Options options) : context_(context), options_(std::move(options)) {}
+Client::Client(runtime::Context& context, Options options)
+    : context_(context), options_(std::move(options)) {}
 
 runtime::task<Answer> Client::call(std::vector<std::string> words) const {
     const std::string name = words.front();
@@ -38,7 +39,8 @@ runtime::task<Answer> Client::call(std::vector<std::string> words) const {
                 answer.failure = classify_failure(result->status.exit_code, answer.error);
         } else {
             answer.failure = CommandFailure::timed_out;
-            answer.error = fmt::format("{} did not answer within {} s", name, options_.timeout.count() / 1000);
+            answer.error =
+                fmt::format("{} did not answer within {} s", name, options_.timeout.count() / 1000);
         }
     } catch (const Error& error) {
         answer.failure = CommandFailure::other;

@@ -66,7 +66,8 @@ fs::path BatchFiles::output(std::uint32_t index) const {
 
 std::string BatchFiles::output_pattern(bool array) const {
     std::string pattern;
-    for (const char c : (folder / token).string()) pattern += c == '%' ? std::string("%%") : std::string(1, c);
+    for (const char c : (folder / token).string())
+        pattern += c == '%' ? std::string("%%") : std::string(1, c);
     return pattern + (array ? ".%a.out" : ".out");
 }
 

@@ -151,9 +151,7 @@ private:
     void untrack(const Tracked& tracked);
     void ask_to_stop(const Tracked& tracked, bool hard);
 
-    static std::uint64_t key_of(const SlurmId& id) noexcept {
-        return std::uint64_t{id.job} << 32 | id.index;
-    }
+    static std::uint64_t key_of(const SlurmId& id) noexcept { return std::uint64_t{id.job} << 32 | id.index; }
 
     runtime::Context& context_;
     const Settings& settings_;

@@ -75,7 +75,8 @@ milliseconds Cluster::spool_pause() const {
 milliseconds Cluster::squeue_pause() const {
     const milliseconds by_age = since(last_submission_) / 10;
     const milliseconds by_cost = squeue_took_ * 20;
-    return std::clamp(std::max(by_age, by_cost), std::min<milliseconds>(1000ms, settings_.poll), settings_.poll);
+    return std::clamp(std::max(by_age, by_cost), std::min<milliseconds>(1000ms, settings_.poll),
+                      settings_.poll);
 }
 
 task<void> Cluster::read_records() {
@@ -138,7 +139,8 @@ void Cluster::take_record(const RunId& run, std::optional<ExitRecord> record, co
 task<void> Cluster::ask_squeue() {
     ask_now_ = false;
     const auto begin = Clock::now();
-    std::vector<std::string> words{"squeue", "-h", "-t", "all", fmt::format("--user={}", ::getuid()), "-o", kSqueueFormat};
+    std::vector<std::string> words{"squeue", "-h",         "-t", "all", fmt::format("--user={}", ::getuid()),
+                                   "-o",     kSqueueFormat};
     const Answer answer = co_await client_.call(std::move(words));
     squeue_took_ = since(begin);
     last_squeue_ = Clock::now();
@@ -153,7 +155,8 @@ task<void> Cluster::ask_squeue() {
     ++polls_;
     const JobRows rows = parse_squeue(answer.out);
     if (rows.n_garbage > 0 && Clock::now() >= next_complaint_) {
-        context_.log().warn("squeue printed {} lines that make no sense, such as '{}'", rows.n_garbage, rows.garbage);
+        context_.log().warn("squeue printed {} lines that make no sense, such as '{}'", rows.n_garbage,
+                            rows.garbage);
         next_complaint_ = Clock::now() + 60s;
     }
     for (const JobRow& row : rows.rows) take_row(row, true);
@@ -184,9 +187,12 @@ void Cluster::take_row(const JobRow& row, bool from_squeue) {
             tracked.quiet_since = Clock::now();
         }
         if (phase == Phase::unknown && (tracked.state == nullptr || tracked.reason != row.state_text))
-            context_.log().warn("SLURM job {} is {}, which is no state that is known", tracked.id.text(), row.state_text);
+            context_.log().warn("SLURM job {} is {}, which is no state that is known", tracked.id.text(),
+                                row.state_text);
         tracked.state = row.state;
-        tracked.reason = phase == Phase::unknown ? row.state_text : phase == Phase::ended ? row.state_text : row.reason;
+        tracked.reason = phase == Phase::unknown ? row.state_text
+                         : phase == Phase::ended ? row.state_text
+                                                 : row.reason;
         if (!row.nodes.empty()) tracked.nodes = row.nodes;
     };
     if (!row.id.step.empty()) return;
@@ -210,7 +216,8 @@ task<void> Cluster::ask_accounting() {
         if (!answer.good()) {
             accounting_pause_ = std::min<milliseconds>(accounting_pause_ * 2, kMaxAccountingPause);
             if (Clock::now() >= next_complaint_) {
-                context_.log().warn("sacct: {} ({}); done without it", answer.error, to_string(answer.failure));
+                context_.log().warn("sacct: {} ({}); done without it", answer.error,
+                                    to_string(answer.failure));
                 next_complaint_ = Clock::now() + 60s;
             }
             break;
@@ -352,13 +359,15 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked) {
 void Cluster::end(const std::shared_ptr<Tracked>& tracked, JobExit exit) {
     if (tracked->changed.is_set()) return;
     exit.scheduler_job = tracked->id.text();
-    if (exit.scheduler_state.empty() && in_phase(*tracked, Phase::ended)) exit.scheduler_state = tracked->reason;
+    if (exit.scheduler_state.empty() && in_phase(*tracked, Phase::ended))
+        exit.scheduler_state = tracked->reason;
     // The state says why a job was stopped; what it did of itself its record tells better.
     if (exit.terminated && exit.cause == FailureClass::none && in_phase(*tracked, Phase::ended)) {
         exit.cause = tracked->state->cancelled() ? FailureClass::user : tracked->state->failure;
         exit.timed_out = exit.timed_out || exit.cause == FailureClass::timeout;
     }
-    if (exit.signal != 0 && in_phase(*tracked, Phase::ended) && tracked->state->failure == FailureClass::memory)
+    if (exit.signal != 0 && in_phase(*tracked, Phase::ended) &&
+        tracked->state->failure == FailureClass::memory)
         exit.cause = FailureClass::memory;
     watch_nodes(*tracked, exit);
     if (tracked->files) outputs_[tracked->run] = tracked->files->output(tracked->id.index);
@@ -379,22 +388,26 @@ void Cluster::watch_nodes(const Tracked& tracked, const JobExit& exit) {
     if (nodes.empty() || (!good && exit.cause != FailureClass::infrastructure) || exit.stopped) return;
     // Making room for others is no fault of a node.
     if (exit.scheduler_state.starts_with("PREEMPTED") || exit.scheduler_state == "REQUEUED") return;
-    const auto level = health_.ended(tracked.run.text(), nodes, good ? FailureClass::none : FailureClass::infrastructure,
-                                     Clock::now());
+    const auto level = health_.ended(tracked.run.text(), nodes,
+                                     good ? FailureClass::none : FailureClass::infrastructure, Clock::now());
     if (!level) return;
     const std::string list = fmt::format("{}", fmt::join(health_.excluded(Clock::now()), ","));
     switch (*level) {
-    case ClusterLevel::none: context_.log().info("fewer than a quarter of the nodes are excluded again"); break;
-    case ClusterLevel::warn_quarter:
-        context_.log().warn("a quarter of the nodes fail jobs and are excluded: {}", list);
-        break;
-    case ClusterLevel::warn_half:
-        context_.log().warn("half of the nodes fail jobs and are excluded: {}", list);
-        break;
-    case ClusterLevel::stop:
-        context_.log().error("three quarters of the nodes fail jobs: nothing is submitted until some are "
-                             "forgiven. Excluded: {}", list);
-        break;
+        case ClusterLevel::none:
+            context_.log().info("fewer than a quarter of the nodes are excluded again");
+            break;
+        case ClusterLevel::warn_quarter:
+            context_.log().warn("a quarter of the nodes fail jobs and are excluded: {}", list);
+            break;
+        case ClusterLevel::warn_half:
+            context_.log().warn("half of the nodes fail jobs and are excluded: {}", list);
+            break;
+        case ClusterLevel::stop:
+            context_.log().error(
+                "three quarters of the nodes fail jobs: nothing is submitted until some are "
+                "forgiven. Excluded: {}",
+                list);
+            break;
     }
 }
 

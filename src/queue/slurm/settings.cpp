@@ -31,7 +31,8 @@ auto with_place(const SettingsReader& reader, std::string_view key, Fn&& fn) {
 int count_from(SettingsReader& reader, const char* key, std::int64_t minimum, std::int64_t fallback) {
     constexpr std::int64_t kMost = 100'000'000;
     const std::int64_t value = reader.integer_from(key, minimum, fallback);
-    if (value > kMost) reader.complain(key, fmt::format("'{}' must be at most {}, not {}", key, kMost, value));
+    if (value > kMost)
+        reader.complain(key, fmt::format("'{}' must be at most {}, not {}", key, kMost, value));
     return static_cast<int>(value);
 }
 

@@ -95,7 +95,8 @@ task<void> Cluster::learn_limits() {
     }
     config_ = parse_config(config.out);
     if (config_.max_array_size > 0)
-        array_limit_ = std::min<std::size_t>(kLargestArray, std::max<std::uint64_t>(config_.max_array_size - 1, 1));
+        array_limit_ =
+            std::min<std::size_t>(kLargestArray, std::max<std::uint64_t>(config_.max_array_size - 1, 1));
     if (config_.max_job_count > 0) submit_limit_ = config_.max_job_count;
     if (config_.has_accounting()) {
         std::vector<std::string> words{"sacctmgr", "-n", "-P", "show", "assoc"};
@@ -103,7 +104,8 @@ task<void> Cluster::learn_limits() {
         words.push_back("user=" + user_name());
         const Answer limits = co_await client_.call(std::move(words));
         const auto most = limits.good() ? parse_assoc(limits.out).max_submit : std::nullopt;
-        if (most && *most > 0) submit_limit_ = submit_limit_ == 0 ? *most : std::min<std::size_t>(submit_limit_, *most);
+        if (most && *most > 0)
+            submit_limit_ = submit_limit_ == 0 ? *most : std::min<std::size_t>(submit_limit_, *most);
     }
     std::vector<std::string> words{"sinfo", "-h", "-N", "-o", "%N"};
     const Answer nodes = co_await client_.call(std::move(words));
@@ -117,8 +119,8 @@ task<void> Cluster::learn_limits() {
         }
         health_.cluster_nodes(names.size());
     }
-    context_.log().info("SLURM {} '{}': arrays up to {}, accounting: {}", config_.version, config_.cluster_name,
-                        array_limit_, config_.has_accounting() ? "yes" : "no");
+    context_.log().info("SLURM {} '{}': arrays up to {}, accounting: {}", config_.version,
+                        config_.cluster_name, array_limit_, config_.has_accounting() ? "yes" : "no");
     limits_known_ = true;
 }
 
@@ -145,7 +147,7 @@ task<void> Cluster::record(const std::vector<Request>& batch, const std::string&
     std::uint32_t index = 0;
     for (const Request& request : batch) {
         const SlurmId id{job.value_or(0), batch.size() > 1 ? index : SlurmId::kNoIndex};
-        std::string words = job ? fmt::format("{}{} {}", kSubmitted, id.text(), token)
+        std::string words = job                ? fmt::format("{}{} {}", kSubmitted, id.text(), token)
                             : batch.size() > 1 ? fmt::format("{}{} {}", kIntended, token, index)
                                                : fmt::format("{}{} -", kIntended, token);
         records.push_back(request.record(std::move(words)));
@@ -210,7 +212,8 @@ void Cluster::write_files(const std::vector<Request>& batch, const BatchFiles& f
     write_file(files.list(), list, 0600);
 }
 
-std::vector<std::string> Cluster::sbatch_words(const std::vector<Request>& batch, const BatchFiles& files) const {
+std::vector<std::string> Cluster::sbatch_words(const std::vector<Request>& batch,
+                                               const BatchFiles& files) const {
     const bool array = batch.size() > 1;
     std::vector<std::string> words{"sbatch",
                                    "--parsable",
@@ -240,7 +243,8 @@ std::vector<std::string> Cluster::sbatch_words(const std::vector<Request>& batch
     return words;
 }
 
-task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& batch, const BatchFiles& files) {
+task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& batch,
+                                                        const BatchFiles& files) {
     constexpr int kMostFailures = 5;
     for (int failures = 0;;) {
         const Answer answer = co_await client_.call(sbatch_words(batch, files));
@@ -248,33 +252,35 @@ task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& ba
             if (const auto submitted = parse_sbatch(answer.out)) co_return submitted->job;
         }
         switch (answer.failure) {
-        case CommandFailure::refused:
-        case CommandFailure::permission:
-        case CommandFailure::invalid_job_id:
-            refuse(batch, "sbatch refused the job: " + answer.error);
-            co_return std::nullopt;
-        case CommandFailure::limit_reached:
-            if (batch.size() > 1) {
-                // Fewer may be welcome.
-                array_limit_ = std::max<std::size_t>(1, batch.size() / 2);
-                for (Request& request : batch) request.tracked->stage = Tracked::Stage::waiting;
-                ready_.insert(ready_.begin(), std::make_move_iterator(batch.begin()),
-                              std::make_move_iterator(batch.end()));
-                batch.clear();
+            case CommandFailure::refused:
+            case CommandFailure::permission:
+            case CommandFailure::invalid_job_id:
+                refuse(batch, "sbatch refused the job: " + answer.error);
                 co_return std::nullopt;
-            }
-            break;
-        case CommandFailure::none:
-        case CommandFailure::other:
-            if (++failures >= kMostFailures) {
-                refuse(batch, fmt::format("sbatch failed {} times; its last words: {}{}", failures, answer.out,
-                                          answer.error));
-                co_return std::nullopt;
-            }
-            break;
-        default: break;
+            case CommandFailure::limit_reached:
+                if (batch.size() > 1) {
+                    // Fewer may be welcome.
+                    array_limit_ = std::max<std::size_t>(1, batch.size() / 2);
+                    for (Request& request : batch) request.tracked->stage = Tracked::Stage::waiting;
+                    ready_.insert(ready_.begin(), std::make_move_iterator(batch.begin()),
+                                  std::make_move_iterator(batch.end()));
+                    batch.clear();
+                    co_return std::nullopt;
+                }
+                break;
+            case CommandFailure::none:
+            case CommandFailure::other:
+                if (++failures >= kMostFailures) {
+                    refuse(batch, fmt::format("sbatch failed {} times; its last words: {}{}", failures,
+                                              answer.out, answer.error));
+                    co_return std::nullopt;
+                }
+                break;
+            default:
+                break;
         }
-        co_await back_off("sbatch", answer.good() ? "its answer makes no sense: " + answer.out : answer.error);
+        co_await back_off("sbatch",
+                          answer.good() ? "its answer makes no sense: " + answer.out : answer.error);
         if (answer.failure == CommandFailure::limit_reached) continue;
         const std::optional<std::uint32_t> found = co_await find_by_name(files.token);
         if (found) co_return found;
@@ -284,7 +290,8 @@ task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& ba
 /// The job of a submission whose answer got lost; waits until the controller answers.
 task<std::optional<std::uint32_t>> Cluster::find_by_name(std::string token) {
     for (;;) {
-        std::vector<std::string> words{"squeue", "-h", "-t", "all", "--name=" + name_of(token), "-o", kSqueueFormat};
+        std::vector<std::string> words{"squeue", "-h",         "-t", "all", "--name=" + name_of(token),
+                                       "-o",     kSqueueFormat};
         const Answer answer = co_await client_.call(std::move(words));
         if (answer.good()) {
             const JobRows rows = parse_squeue(answer.out);
@@ -306,7 +313,8 @@ void Cluster::refuse(const std::vector<Request>& batch, const std::string& reaso
 task<void> Cluster::back_off(std::string what, std::string said) {
     back_off_ = std::clamp<std::chrono::milliseconds>(back_off_ * 2, kFirstBackOff, kMaxBackOff);
     while (!said.empty() && said.back() == '\n') said.pop_back();
-    context_.log().warn("{}: {}; tried again in {} s", what, said, static_cast<double>(back_off_.count()) / 1000.0);
+    context_.log().warn("{}: {}; tried again in {} s", what, said,
+                        static_cast<double>(back_off_.count()) / 1000.0);
     co_await runtime::sleep_for(back_off_);
 }
 
