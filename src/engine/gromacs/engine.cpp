@@ -32,6 +32,8 @@ using trajectory::Trajectory;
 namespace {
 
 constexpr const char* kStartFile = "start.trr";
+/// What mdrun may need before its first step and after its last one.
+constexpr auto kAroundMd = std::chrono::minutes(5);
 constexpr auto kWatchInterval = std::chrono::milliseconds(500);
 
 /// Signals that come from outside: somebody else stopped the program, it did not crash.
@@ -217,6 +219,10 @@ private:
                                 : -1.0;
         queue::Resources resources;
         resources.cores = system_.input().cores();
+        // The slice is counted from the first step on; a queue's limit from the start of the job.
+        if (limits.walltime())
+            resources.walltime =
+                std::chrono::duration_cast<std::chrono::milliseconds>(*limits.walltime()) + kAroundMd;
         job.in_directory(directory_)
             .needs(resources)
             .reads(tpr, tpr_content_)

@@ -29,7 +29,7 @@ std::unique_ptr<MdSystem> from_settings(const EngineContext& context, SettingsRe
 
     const std::string queue_name = settings.string("queue", "local");
     queue::Queue& md_queue = context.queue(queue_name);
-    queue::Queue& helper_queue = context.queue(settings.string("helper_queue", queue_name));
+    queue::Queue& helper_queue = context.queue(settings.string("helper_queue", "local"));
     return system(context, std::move(input), md_queue, helper_queue);
 }
 

@@ -192,7 +192,8 @@ queue::Job GromacsSystem::grompp(const std::string& name, const fs::path& start,
     command.insert(command.end(), extra.begin(), extra.end());
 
     queue::Job job(name + "/grompp", std::move(command));
-    job.in_directory(directory_of(name))
+    job.direct()
+        .in_directory(directory_of(name))
         .reads(mdp_file, mdp.fingerprint())
         .reads(input_.structure(), fingerprint_file(input_.structure()))
         .reads(input_.topology(), topology_fingerprint(input_.topology()))
