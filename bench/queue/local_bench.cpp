@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 //
-// What a job costs beside its program: `local_bench [jobs]` runs /bin/true that many times, bare
-// (run_process, the machine's own floor), as jobs of a local queue with a ledger in memory, and as
-// jobs that leave a file, which has to be synced and moved. TMPDIR says on which file system.
+// What a job costs beside its program: `local_bench [jobs]` runs /bin/true that many times, in a bare
+// loop of posix_spawn and waitpid (the machine's own floor), as direct jobs of a local queue with a
+// ledger in memory, as direct jobs that leave a file, which has to be synced and moved, and as jobs under
+// the agent. TMPDIR says on which file system. The ratio is that to the bare loop's rate.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "coromd/core/error.hpp"
 #include "coromd/queue/queue.hpp"
 #include "coromd/runtime/gather.hpp"
-#include "coromd/runtime/process.hpp"
-#include "coromd/runtime/semaphore.hpp"
 
 namespace {
 
@@ -25,12 +29,25 @@ using coromd::queue::JobResult;
 using coromd::queue::Queue;
 using coromd::runtime::task;
 
-constexpr std::size_t kAtOnce = 4;
+constexpr int kAtOnce = 4;
 
-task<void> bare(coromd::runtime::Context& context, coromd::runtime::Semaphore& free) {
-    const coromd::runtime::Permit permit = co_await free.acquire();
-    coromd::runtime::Command command({"/bin/true"});
-    co_await coromd::runtime::run_process(context, std::move(command));
+void bare_loop(int jobs) {
+    char program[] = "/bin/true";
+    char* argv[] = {program, nullptr};
+    for (int i = 0; i < jobs; ++i) {
+        pid_t pid = 0;
+        if (::posix_spawn(&pid, program, nullptr, nullptr, argv, environ) != 0) std::abort();
+        ::waitpid(pid, nullptr, 0);
+    }
+}
+
+/// Resident memory of this process.
+double resident_mb() {
+    std::ifstream statm("/proc/self/statm");
+    double size = 0.0;
+    double resident = 0.0;
+    statm >> size >> resident;
+    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
 }
 
 task<void> as_job(Queue& queue, Job job) {
@@ -38,40 +55,62 @@ task<void> as_job(Queue& queue, Job job) {
     if (!result.ok()) throw coromd::queue::job_error(job, result);
 }
 
-void measure(const char* name, int jobs, coromd::runtime::Context& context,
-             const std::function<task<void>(int)>& one) {
-    std::vector<task<void>> all;
-    for (int i = 0; i < jobs; ++i) all.push_back(one(i));
+double floor_rate = 0.0;
+
+void measure(const char* name, int jobs, const std::function<void()>& all) {
+    const double before = resident_mb();
     const auto start = std::chrono::steady_clock::now();
-    context.run(coromd::runtime::gather(std::move(all)));
+    all();
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-    std::printf("%-24s %8.0f jobs/s  %8.3f ms/job\n", name, jobs / wall.count(), 1e3 * wall.count() / jobs);
+    const double rate = jobs / wall.count();
+    if (floor_rate == 0.0) floor_rate = rate;
+    std::printf("%-28s %8.0f jobs/s   ratio %5.2f   memory %+.1f MB\n", name, rate, rate / floor_rate,
+                resident_mb() - before);
+}
+
+/// `make` names the i-th job.
+void run_all(coromd::runtime::Context& context, Queue& queue, int jobs, const std::function<Job(int)>& make) {
+    std::vector<task<void>> all;
+    for (int i = 0; i < jobs; ++i) all.push_back(as_job(queue, make(i)));
+    context.run(coromd::runtime::gather(std::move(all)));
 }
 
 void run(int jobs, const fs::path& directory) {
     coromd::runtime::Context context;
-    coromd::runtime::Semaphore free(kAtOnce);
     const auto ledger = coromd::queue::memory_ledger();
-    Queue queue("local", context, *ledger, coromd::queue::local_backend(context, kAtOnce));
-
-    measure("bare processes", jobs, context, [&](int) { return bare(context, free); });
-    measure("jobs", jobs, context, [&](int i) {
-        Job job("true/" + std::to_string(i), {"/bin/true"});
+    coromd::queue::Site site;
+    site.spool = directory / "spool";
+    site.agent = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin" / "coromd";
+    Queue queue("local", context, *ledger, coromd::queue::local_backend(context, kAtOnce, site));
+    const auto job = [&](const char* kind, int i, const char* program) {
+        Job job(std::string(kind) + "/" + std::to_string(i), {program});
         job.in_directory(directory);
-        return as_job(queue, std::move(job));
+        return job;
+    };
+
+    measure("posix_spawn and waitpid", jobs, [&] { bare_loop(jobs); });
+    measure("direct jobs", jobs, [&] {
+        run_all(context, queue, jobs, [&](int i) { return job("true", i, "/bin/true").direct(); });
     });
-    measure("jobs that leave a file", jobs, context, [&](int i) {
-        const std::string name = std::to_string(i);
-        Job job("touch/" + name, {"/bin/cp", "/proc/self/stat", name});
-        job.in_directory(directory).writes(name);
-        return as_job(queue, std::move(job));
+    measure("direct jobs again, larger", 4 * jobs, [&] {
+        run_all(context, queue, 4 * jobs, [&](int i) { return job("more", i, "/bin/true").direct(); });
     });
+    measure("direct jobs that leave a file", jobs, [&] {
+        run_all(context, queue, jobs, [&](int i) {
+            const std::string name = std::to_string(i);
+            Job copy("copy/" + name, {"/bin/cp", "/proc/self/stat", name});
+            copy.in_directory(directory).writes(name).direct();
+            return copy;
+        });
+    });
+    measure("jobs under the agent", jobs,
+            [&] { run_all(context, queue, jobs, [&](int i) { return job("agent", i, "/bin/true"); }); });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const int jobs = argc > 1 ? std::atoi(argv[1]) : 1000;
+    const int jobs = argc > 1 ? std::atoi(argv[1]) : 5000;
     std::string name = (fs::temp_directory_path() / "coromd-bench-XXXXXX").string();
     if (jobs < 1 || !::mkdtemp(name.data())) {
         std::fprintf(stderr, "usage: local_bench [jobs]\n");

@@ -16,6 +16,7 @@ namespace coromd::cli {
 /// Each adds a sub-command, in the source of its name. What it does when it was chosen is its
 /// callback, which leaves the exit code in `exit_code` and may throw Error.
 void add_config(CLI::App& app, int& exit_code);
+void add_queue(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_supervise(CLI::App& app, int& exit_code);
 

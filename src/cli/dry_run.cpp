@@ -50,7 +50,8 @@ json queues_of(const json& settings) {
     if (!queues.contains("local")) queues["local"] = json::object();
     for (json& queue : queues) {
         if (!queue.contains("kind")) queue["kind"] = "local";
-        if (!queue.contains("cores")) queue["cores"] = std::max(1U, std::thread::hardware_concurrency());
+        if (queue["kind"] == "local" && !queue.contains("cores"))
+            queue["cores"] = std::max(1U, std::thread::hardware_concurrency());
     }
     return queues;
 }

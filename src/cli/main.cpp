@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
     int exit_code = session::kExitDone;
     cli::add_run(app, exit_code);
     cli::add_config(app, exit_code);
+    cli::add_queue(app, exit_code);
     cli::add_supervise(app, exit_code);
     try {
         app.parse(argc, argv);

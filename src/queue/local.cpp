@@ -83,6 +83,27 @@ public:
         if (spool_) spool_->remove(run_id(attempt.job().key(), attempt.number()), finished);
     }
 
+    task<QueueFacts> facts() override {
+        const PoolSize& size = pool_.size();
+        QueueFacts facts;
+        facts.facts = {
+            {"cores", std::to_string(size.cores)},
+            {"GPUs", size.gpus.empty() ? "none" : fmt::format("ids {}", fmt::join(size.gpus, ", "))},
+            {"memory", fmt::format("{} MiB", size.memory_mib)},
+            {"agent", spool_ ? "yes: jobs outlive this program" : "none"}};
+        const Machine machine = this_machine();
+        if (size.cores > machine.cores)
+            facts.hints.push_back(
+                fmt::format("'cores' is {}, and this program may use {}: jobs will share cores", size.cores,
+                            machine.cores));
+        if (!spool_)
+            facts.hints.emplace_back(
+                "no coromd program was found to run beside jobs, so that they end with this one: install "
+                "coromd, "
+                "or name it with 'agent' in the settings");
+        co_return facts;
+    }
+
 private:
     runtime::Context& context_;
     Site site_;

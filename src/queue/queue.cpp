@@ -138,6 +138,10 @@ fs::path make_attempt_directory(const Job& job, int attempt) {
 
 }  // namespace
 
+runtime::task<QueueFacts> Backend::facts() {
+    co_return QueueFacts();
+}
+
 int& Retries::of(FailureClass failure) {
     switch (failure) {
         case FailureClass::timeout:

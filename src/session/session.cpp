@@ -212,10 +212,14 @@ RandomStream Session::random(std::string_view key) {
 queue::Queue& Session::queue(const std::string& name) {
     const auto it = impl_->queues.find(name);
     if (it != impl_->queues.end()) return *it->second;
-    std::string known;
-    for (const auto& [known_name, queue] : impl_->queues) known += (known.empty() ? "" : ", ") + known_name;
     fail(ErrorKind::usage, "unknown queue '{}': known are {}; queues are set up in [queues.NAME]", name,
-         known);
+         fmt::join(queue_names(), ", "));
+}
+
+std::vector<std::string> Session::queue_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, queue] : impl_->queues) names.push_back(name);
+    return names;
 }
 
 engine::EngineContext Session::engine_context() {

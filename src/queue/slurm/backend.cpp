@@ -21,6 +21,7 @@
 #include "placeholders.hpp"
 #include "slurm/cluster.hpp"
 #include "slurm/duration.hpp"
+#include "slurm/facts.hpp"
 #include "slurm/text.hpp"
 
 namespace coromd::queue::slurm {
@@ -118,6 +119,8 @@ public:
     void forget(const Attempt& attempt, bool finished) noexcept override {
         if (cluster_) cluster_->forget(run_id(attempt.job().key(), attempt.number()), finished);
     }
+
+    task<QueueFacts> facts() override { return cluster_facts(Client(context_, settings_.client)); }
 
 private:
     Cluster& cluster() {

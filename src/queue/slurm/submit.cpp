@@ -13,7 +13,6 @@
 #include <random>
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -24,6 +23,7 @@
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/timer.hpp"
 #include "slurm/cluster.hpp"
+#include "slurm/facts.hpp"
 
 namespace coromd::queue::slurm {
 
@@ -43,11 +43,6 @@ constexpr std::size_t kLargestArray = 10'000;
 std::string new_token() {
     std::random_device random;
     return fmt::format("{:08x}{:08x}", random(), random());
-}
-
-std::string user_name() {
-    const passwd* user = ::getpwuid(::getuid());
-    return user == nullptr ? std::to_string(::getuid()) : user->pw_name;
 }
 
 void write_file(const fs::path& path, const std::string& text, unsigned mode) {
@@ -99,10 +94,7 @@ task<void> Cluster::learn_limits() {
             std::min<std::size_t>(kLargestArray, std::max<std::uint64_t>(config_.max_array_size - 1, 1));
     if (config_.max_job_count > 0) submit_limit_ = config_.max_job_count;
     if (config_.has_accounting()) {
-        std::vector<std::string> words{"sacctmgr", "-n", "-P", "show", "assoc"};
-        words.push_back(std::string("format=") + kAssocFormat);
-        words.push_back("user=" + user_name());
-        const Answer limits = co_await client_.call(std::move(words));
+        const Answer limits = co_await client_.call(assoc_words());
         const auto most = limits.good() ? parse_assoc(limits.out).max_submit : std::nullopt;
         if (most && *most > 0)
             submit_limit_ = submit_limit_ == 0 ? *most : std::min<std::size_t>(submit_limit_, *most);

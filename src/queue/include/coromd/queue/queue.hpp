@@ -7,6 +7,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "coromd/core/registry.hpp"
 #include "coromd/core/settings.hpp"
@@ -42,6 +44,12 @@ private:
 /// Records where an attempt runs, durably, in the words of its queue; called again, the last one counts.
 using Submitted = std::function<runtime::task<void>(std::string)>;
 
+/// What a queue finds out about itself, for a person who sets it up.
+struct QueueFacts {
+    std::vector<std::pair<std::string, std::string>> facts;  ///< name and value
+    std::vector<std::string> hints;                          ///< what looks wrong and how to mend it
+};
+
 /// What a queue kind does for one attempt. The ledger, the judging and the moving of files are
 /// the same for all kinds and live in Queue.
 class Backend {
@@ -73,6 +81,10 @@ public:
     /// The end of the attempt is recorded: what is kept of it outside of its directory may go, and with
     /// `finished` what keeps earlier attempts at the job from going on. Called on a pool thread.
     virtual void forget(const Attempt& attempt, bool finished) noexcept = 0;
+
+    /// What there is to know before anything is run.
+    /// Cancellation: throws Cancelled.
+    virtual runtime::task<QueueFacts> facts();
 };
 
 /// How often a job that failed is tried again at once, for each class of failure on its own. What
@@ -107,6 +119,9 @@ public:
     /// Cancellation: the program is stopped gracefully and its end recorded; if the judge accepts
     /// what it left, the work counts and is found at the next start. Then throws Cancelled.
     runtime::task<JobResult> run(Job job);
+
+    /// See Backend::facts().
+    runtime::task<QueueFacts> facts() { return backend_->facts(); }
 
 private:
     runtime::task<std::optional<JobResult>> recover(const Job& job, const Claim& claim);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coromd/campaign/campaign.hpp"
 #include "coromd/core/error.hpp"
@@ -92,6 +93,8 @@ public:
     /// A queue of the settings (`[queues.NAME]`); "local" is there without any.
     /// Throws Error(usage) that lists the known ones.
     queue::Queue& queue(const std::string& name = "local");
+    /// The names of all queues, sorted.
+    std::vector<std::string> queue_names() const;
     /// What an engine is made from.
     engine::EngineContext engine_context();
     /// A system for GROMACS whose jobs go to `queue`.
