@@ -80,7 +80,8 @@ public:
     }
 
     void forget(const Attempt& attempt, bool finished) noexcept override {
-        if (spool_) spool_->remove(run_id(attempt.job().key(), attempt.number()), finished);
+        if (spool_ && !attempt.job().is_direct())
+            spool_->remove(run_id(attempt.job().key(), attempt.number()), finished);
     }
 
     task<QueueFacts> facts() override {

@@ -318,9 +318,11 @@ runtime::task<JobResult> Queue::conclude(Attempt attempt, JobExit exit) {
     context_.log().debug("{} attempt {}: {} ({}) {}", job.key(), attempt.number(), to_string(result.state),
                          result.exit.text(), result.reason);
     co_await ledger_.ended(result);
-    if (result.ok()) co_await deliver(job, result);
-    auto forget = [&] { backend_->forget(attempt, result.ok()); };
-    co_await runtime::offload(context_, forget);
+    auto clear_up = [&] {
+        if (result.ok()) translated([&] { move_outputs(job, result); });
+        backend_->forget(attempt, result.ok());
+    };
+    co_await runtime::offload(context_, clear_up);
     co_return result;
 }
 
