@@ -73,6 +73,12 @@ void Cluster::set_active(const Job& job, bool active) {
     if (!active && active_.erase(job.id) > 0) active_count_ -= elements;
 }
 
+std::shared_ptr<const std::vector<std::string>> Cluster::share(std::vector<std::string> environment) {
+    if (last_environment_ == nullptr || *last_environment_ != environment)
+        last_environment_ = std::make_shared<const std::vector<std::string>>(std::move(environment));
+    return last_environment_;
+}
+
 void Cluster::submit(Job job) {
     const int id = job.id;
     // An id that is used again hides the job that had it.

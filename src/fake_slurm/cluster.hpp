@@ -71,6 +71,8 @@ public:
     int next_id() const { return next_id_; }
     void set_next_id(int id) { next_id_ = id; }
     void submit(Job job);
+    /// An environment, the last one again where they are equal.
+    std::shared_ptr<const std::vector<std::string>> share(std::vector<std::string> environment);
 
     /// The raw ids that a user means; elements that share a record are split off only where `split`.
     std::vector<int> select(const JobRef& ref, bool split);
@@ -139,6 +141,7 @@ private:
     std::set<pid_t> abandoned_;  ///< process groups of forgotten jobs
     std::vector<Job> history_;
     std::vector<Step> steps_;
+    std::shared_ptr<const std::vector<std::string>> last_environment_;
     std::size_t active_count_ = 0;
     bool changed_ = true;
     int next_id_ = 1;
