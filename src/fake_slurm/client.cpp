@@ -43,6 +43,7 @@ FileDescriptor connect_to(const std::filesystem::path& directory) {
 
 /// Starts `serve` on its own: it must outlive us, and hold nothing open that somebody waits for.
 void start_controller(const std::filesystem::path& directory) {
+    const std::string program = std::filesystem::read_symlink("/proc/self/exe");
     const pid_t pid = ::fork();
     if (pid < 0) fail_errno(errno, "cannot start the controller");
     if (pid > 0) {
@@ -63,7 +64,7 @@ void start_controller(const std::filesystem::path& directory) {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::execl("/proc/self/exe", "coromd-fake-slurm", "serve", directory.c_str(), nullptr);
+    ::execl(program.c_str(), "coromd-fake-slurm", "serve", directory.c_str(), nullptr);
     ::_exit(1);
 }
 

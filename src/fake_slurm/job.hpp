@@ -32,8 +32,9 @@ struct Spec {
     std::string submit_line{};
     std::string submit_directory{};
     std::vector<std::string> arguments{};
-    std::vector<std::string> environment{};  ///< what the job inherits, after --export
-    std::string output{};                    ///< patterns; "" for the default
+    /// What the job inherits, after --export. Shared, because most jobs are submitted from one.
+    std::shared_ptr<const std::vector<std::string>> environment;
+    std::string output{};  ///< patterns; "" for the default
     std::string error{};
     std::string input{};
     bool append = false;

@@ -119,7 +119,7 @@ std::string repeated(const std::vector<int>& numbers) {
 
 Environment environment_of(const Cluster& cluster, const Job& job, const std::string& node) {
     const Spec& spec = *job.spec;
-    Environment all(spec.environment);
+    Environment all(*spec.environment);
     const std::string hosts = cluster.node_list(job);
     std::vector<int> cores, tasks;
     int task_count = 0;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <memory>
 #include <sstream>
+#include <stdexcept>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -200,7 +204,7 @@ Spec read_spec(const CommandLine& line, const Request& request, Cluster& cluster
     spec.submit_directory = request.directory;
     spec.directory = (std::filesystem::path(request.directory) / line.value("chdir", ".")).lexically_normal();
     if (spec.directory.size() > 1 && spec.directory.ends_with('/')) spec.directory.pop_back();
-    spec.environment = exported(line.value("export", "ALL"), request, cluster);
+    spec.environment = cluster.share(exported(line.value("export", "ALL"), request, cluster));
     spec.output = line.value("output");
     spec.error = line.value("error");
     spec.input = line.value("input");
