@@ -140,7 +140,7 @@ Answer srun(Cluster& cluster, const Request& request, int connection) {
         {"directory", line.value("chdir", request.directory)},
         {"output", line.value("output")},
         {"error", line.value("error")},
-        {"input", line.value("input")},
+        {"input", line.value("input") == "none" ? "/dev/null" : line.value("input")},
         {"label", line.has("label")},
         {"node", cluster.nodes()[static_cast<std::size_t>(job.shares[0].node)].name},
         {"kill_on_bad_exit", line.has("kill-on-bad-exit") && line.value("kill-on-bad-exit") != "0"},

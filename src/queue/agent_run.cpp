@@ -134,7 +134,8 @@ task<JobExit> run_agent(runtime::Context& context, const Site& site, const Spool
     words.insert(words.end(), {site.agent.string(), "supervise", path.string()});
     runtime::Command command(std::move(words));
     const fs::path own_words = file.directory / kAgentFile;
-    command.output_files(own_words, own_words).new_session();
+    // How often the job was begun again that this program itself runs in is not the attempt's business.
+    command.output_files(own_words, own_words).new_session().environment("SLURM_RESTART_COUNT", "0");
 
     runtime::Process agent = runtime::Process::start(context, command);
     std::exception_ptr error;
@@ -150,6 +151,8 @@ task<JobExit> run_agent(runtime::Context& context, const Site& site, const Spool
     if (!agent.ended()) {
         try {
             auto stop = [&]() -> task<void> {
+                // A launcher may not hand the signal on.
+                spool.request_stop(run_id(attempt.job().key(), attempt.number()));
                 agent.signal(SIGUSR2);
                 const auto in_time =
                     co_await runtime::with_timeout(attempt.job().grace() + kAgentGrace, agent.wait());

@@ -8,6 +8,7 @@ Registry<QueueKind> builtin_queues() {
     Registry<QueueKind> registry("queue kind");
     registry.add(local_kind());
     registry.add(slurm_kind());
+    registry.add(srun_kind());
     return registry;
 }
 

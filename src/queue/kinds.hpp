@@ -8,5 +8,6 @@ namespace coromd::queue {
 // One per kind of queue, each in the source of its name.
 QueueKind local_kind();
 QueueKind slurm_kind();
+QueueKind srun_kind();
 
 }  // namespace coromd::queue

@@ -74,8 +74,13 @@ Verdict judge(const Job& job, const JobExit& exit, const fs::path& directory) {
 Verdict inspect(const Job& job, JobResult& result) {
     const fs::path directory = job.attempt_directory(result.attempt, result.exit.restart);
     try {
-        result.exit.stdout_tail = read_tail(directory / kStdoutFile, kStreamTail);
-        result.exit.stderr_tail = read_tail(directory / kStderrFile, kStreamTail);
+        // Where a queue has no program's words to tell, it may have said something itself.
+        const auto add = [&](const char* file, std::string& tail) {
+            const std::string words = read_tail(directory / file, kStreamTail);
+            if (!words.empty()) tail = words;
+        };
+        add(kStdoutFile, result.exit.stdout_tail);
+        add(kStderrFile, result.exit.stderr_tail);
         Verdict verdict = judge(job, result.exit, directory);
         if (!verdict.success) return verdict;
         std::vector<OutputFile> files = files_in(directory);
