@@ -185,6 +185,7 @@ private:
         }
         if (const auto limit = stop_time(); limit && now >= *limit) begin_stop(record_.exit.timed_out);
         if (phase_ == StopPhase::none && spool_.stop_requested(run_)) begin_stop(record_.exit.stopped);
+        if (const auto number = spool_.take_signal(run_)) send(*number);
         if (phase_ != StopPhase::none) advance_stop(now);
     }
 
@@ -239,13 +240,14 @@ private:
         }
     }
 
-    void ask() {
+    void ask() { send(job_.stop.signal); }
+
+    void send(int number) const {
         if (!job_.script) {
-            ::kill(program_, job_.stop.signal);
+            ::kill(program_, number);
             return;
         }
-        const std::vector<pid_t> leaves = leaf_descendants();
-        for (const pid_t pid : leaves) ::kill(pid, job_.stop.signal);
+        for (const pid_t pid : leaf_descendants()) ::kill(pid, number);
     }
 
     void give_way() {

@@ -101,16 +101,19 @@ JobFile job_file(const Attempt& attempt, std::vector<std::string> command, const
     return file;
 }
 
-fs::path write_job_file(const JobFile& file) {
-    const fs::path path = file.directory / kJobFile;
-    const std::string text = file.to_json();
+void write_plainly(const fs::path& path, std::string_view text) {
     const FileDescriptor out = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
-    for (std::string_view rest = text; !rest.empty();) {
-        const ssize_t n = ::write(out.get(), rest.data(), rest.size());
+    while (!text.empty()) {
+        const ssize_t n = ::write(out.get(), text.data(), text.size());
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) fail_errno(errno, fmt::format("cannot write '{}'", path.string()));
-        rest.remove_prefix(static_cast<std::size_t>(n));
+        text.remove_prefix(static_cast<std::size_t>(n));
     }
+}
+
+fs::path write_job_file(const JobFile& file) {
+    const fs::path path = file.directory / kJobFile;
+    write_plainly(path, file.to_json());
     return path;
 }
 

@@ -15,6 +15,10 @@ namespace coromd::queue {
 /// The attempt for the agent, without what only the queue knows.
 JobFile job_file(const Attempt& attempt, std::vector<std::string> command, const Spool& spool);
 
+/// A file that is written anew by the next attempt, should it get lost: not synced.
+/// Throws Error(system).
+void write_plainly(const std::filesystem::path& path, std::string_view text);
+
 /// Puts it into the attempt's directory. Returns its path.
 std::filesystem::path write_job_file(const JobFile& file);
 

@@ -85,13 +85,15 @@ JobState job_state(std::string_view text) {
 }
 
 std::string JobExit::text() const {
-    if (!known && !scheduler_state.empty()) return "its end was not seen; its scheduler says " + scheduler_state;
+    if (!known && !scheduler_state.empty())
+        return "its end was not seen; its scheduler says " + scheduler_state;
     if (!known) return "its end was not seen";
     if (timed_out) return "stopped at its wall time";
     if (terminated) return "stopped from outside";
     if (exit_code) return runtime::ExitStatus{exit_code, {}}.text();
     if (signal != 0) return runtime::ExitStatus{{}, signal}.text();
-    return scheduler_state.empty() ? "it was not run" : "it was not run; its scheduler says " + scheduler_state;
+    return scheduler_state.empty() ? "it was not run"
+                                   : "it was not run; its scheduler says " + scheduler_state;
 }
 
 Job::Job(std::string key, std::vector<std::string> command)

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -85,7 +86,7 @@ Runner this_process() {
 }
 
 Spool::Spool(fs::path directory) : directory_(fs::absolute(directory).lexically_normal()) {
-    for (const char* folder : {"records", "claims", "stop"}) make_folder(directory_ / folder);
+    for (const char* folder : {"records", "claims", "stop", "signals"}) make_folder(directory_ / folder);
 }
 
 fs::path Spool::claims_of(std::uint64_t job) const {
@@ -98,6 +99,10 @@ fs::path Spool::record_file(const RunId& run) const {
 
 fs::path Spool::stop_file(const RunId& run) const {
     return directory_ / "stop" / fmt::format("{:016x}.{}", run.job, run.attempt);
+}
+
+fs::path Spool::signal_file(const RunId& run) const {
+    return directory_ / "signals" / fmt::format("{:016x}.{}", run.job, run.attempt);
 }
 
 bool Spool::overtaken(const RunId& run) const {
@@ -148,6 +153,21 @@ bool Spool::stop_requested(const RunId& run) const noexcept {
     } catch (...) {
         return false;
     }
+}
+
+std::optional<int> Spool::take_signal(const RunId& run) const noexcept {
+    try {
+        const fs::path path = signal_file(run);
+        if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
+        const std::string text = read_text_file(path, 64);
+        fs::remove(path);
+        std::string_view rest = text;
+        int number = 0;
+        if (take_number(rest, number) && number > 0 && number < NSIG) return number;
+    } catch (...) {
+        // Gone meanwhile, or not readable yet.
+    }
+    return std::nullopt;
 }
 
 void Spool::write_record(const RunId& run, const ExitRecord& record) const {
@@ -227,6 +247,11 @@ void Spool::request_stop(const RunId& attempt) const {
     open_file(stop_file(attempt), O_WRONLY | O_CREAT);
 }
 
+void Spool::request_signal(const RunId& attempt, int number) const {
+    if (number < 1 || number >= NSIG) fail(ErrorKind::usage, "{} is no signal", number);
+    write_file_durably(signal_file(attempt), std::to_string(number));
+}
+
 void Spool::remove(const RunId& attempt, bool job_too) const noexcept {
     try {
         std::error_code ignored;
@@ -235,6 +260,7 @@ void Spool::remove(const RunId& attempt, bool job_too) const noexcept {
             const RunId run{attempt.job, attempt.attempt, restart};
             fs::remove(record_file(run), ignored);
         }
+        fs::remove(signal_file(attempt), ignored);
         if (!job_too) return;
         fs::remove(stop_file(attempt), ignored);
         fs::remove_all(claims_of(attempt.job), ignored);

@@ -2,39 +2,25 @@
 //
 // Jobs of SLURM's. The batch script is the user's #SBATCH lines and the agent, which runs the job's
 // command, or the body of the user's script, and writes the exit record; see cluster.hpp for the rest.
-#include <algorithm>
 #include <optional>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "agent_run.hpp"
 #include "coromd/core/error.hpp"
-#include "coromd/core/file.hpp"
-#include "coromd/queue/attempt_files.hpp"
 #include "coromd/queue/queue.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/semaphore.hpp"
 #include "kinds.hpp"
-#include "placeholders.hpp"
 #include "slurm/cluster.hpp"
-#include "slurm/duration.hpp"
 #include "slurm/facts.hpp"
-#include "slurm/text.hpp"
+#include "slurm/request.hpp"
 
 namespace coromd::queue::slurm {
 
-namespace fs = std::filesystem;
-using namespace std::chrono_literals;
 using runtime::task;
-using std::chrono::milliseconds;
 
 namespace {
-
-/// SLURM may send its warning a minute early: it is used where that does not matter.
-constexpr milliseconds kLongJob = 30min;
 
 class SlurmAdmission final : public Admission {
 public:
@@ -59,7 +45,7 @@ public:
 
     task<std::unique_ptr<Admission>> admit(const Job& job) override {
         // What sbatch would refuse is refused before anything is begun.
-        options_of(job);
+        options_of(settings_, job);
         runtime::Permit permit;
         if (places_) permit = co_await places_->acquire();
         co_return std::make_unique<SlurmAdmission>(std::move(permit));
@@ -67,30 +53,10 @@ public:
 
     task<JobExit> execute(Attempt attempt, const Admission&, Submitted submitted) override {
         Cluster& cluster = this->cluster();
-        const Job& job = attempt.job();
-        const SbatchOptions options = options_of(job);
-        JobFile file = job_file(attempt, filled_in(job, std::nullopt), cluster.spool());
-        file.signalled_together = true;
-        const std::optional<std::chrono::seconds> limit =
-            options.value("time") ? parse_time(*options.value("time")) : std::nullopt;
-        file.walltime = limit && *limit != kUnlimited ? milliseconds(*limit) : milliseconds(0);
-        file.stop_early = settings_.stop_early.count() > 0
-                              ? settings_.stop_early
-                              : std::clamp<milliseconds>(file.walltime / 10, 10s, 120s);
-        auto write = [&] {
-            put_into_script(file);
-            return write_job_file(file);
-        };
-        Request request{std::make_shared<Tracked>(run_id(job.key(), attempt.number())),
-                        {},
-                        options.to_arguments(),
-                        std::move(submitted)};
-        request.tracked->recoverable = job.is_recoverable();
-        request.job_file = co_await runtime::offload(context_, write);
-        if (file.walltime.count() == 0 || file.walltime >= kLongJob)
-            request.arguments.push_back(fmt::format(
-                "--signal=B:USR1@{}", std::chrono::ceil<std::chrono::seconds>(file.stop_early).count()));
-        co_return co_await cluster.run(std::move(request), job.grace());
+        Request request = make_request(settings_, cluster.spool(), attempt, std::move(submitted));
+        auto write = [&] { write_request(settings_, request); };
+        co_await runtime::offload(context_, write);
+        co_return co_await cluster.run(std::move(request), attempt.job().grace());
     }
 
     task<std::optional<JobExit>> reattach(Attempt attempt, std::string submission) override {
@@ -130,40 +96,6 @@ private:
                 "jobs of SLURM's need the coromd program beside them: install it, or name it with 'agent' in "
                 "the settings");
         return *cluster_;
-    }
-
-    SbatchOptions options_of(const Job& job) const {
-        SbatchOptions options = settings_.options;
-        SbatchOptions own;
-        for (const auto& [name, value] : job.scheduler_options()) own.set(name, value);
-        options.overlay(own);
-        options.overlay(resource_options(job.resources()));
-        return options;
-    }
-
-    /// With a template, the command is what its body becomes.
-    void put_into_script(JobFile& file) const {
-        if (!settings_.has_template) return;
-        const fs::path path = file.directory / kScriptFile;
-        const std::string text =
-            settings_.script.shebang() + "\n" + settings_.script.body(shell_quote(file.command));
-        const FileDescriptor out = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0700);
-        for (std::string_view rest = text; !rest.empty();) {
-            const ssize_t n = ::write(out.get(), rest.data(), rest.size());
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0) fail_errno(errno, fmt::format("cannot write '{}'", path.string()));
-            rest.remove_prefix(static_cast<std::size_t>(n));
-        }
-        // By its interpreter: file systems of scratch data may not allow programs.
-        file.command.clear();
-        std::string_view shebang = std::string_view(settings_.script.shebang()).substr(2);
-        shebang = trimmed(shebang);
-        const std::size_t blank = std::min(shebang.find_first_of(" \t"), shebang.size());
-        file.command.emplace_back(shebang.substr(0, blank));
-        const std::string_view option = trimmed(shebang.substr(blank));
-        if (!option.empty()) file.command.emplace_back(option);
-        file.command.push_back(path.string());
-        file.script = true;
     }
 
     runtime::Context& context_;

@@ -147,6 +147,49 @@ task<std::optional<JobExit>> Cluster::follow(std::shared_ptr<Tracked> tracked, s
     co_return std::move(tracked->exit);
 }
 
+task<void> Cluster::submit_only(Request request) {
+    const std::shared_ptr<Tracked> tracked = request.tracked;
+    ready_.push_back(std::move(request));
+    something_ready_->set();
+    auto accepted = [&]() -> task<void> {
+        bool cancelled = false;
+        try {
+            while (tracked->stage != Tracked::Stage::submitted && !tracked->changed.is_set())
+                co_await runtime::sleep_for(kGather);
+        } catch (const Cancelled&) {
+            cancelled = true;
+        }
+        if (cancelled) co_await runtime::shield(stop(tracked, 0ms));
+    };
+    co_await service_.use(accepted());
+    if (!tracked->exit && !tracked->not_possible.empty())
+        fail(ErrorKind::system, "{}", tracked->not_possible);
+}
+
+task<void> Cluster::wait(std::shared_ptr<Tracked> tracked) {
+    ask_now_ = true;
+    co_await service_.use(tracked->changed.wait());
+}
+
+task<void> Cluster::update(std::shared_ptr<Tracked> tracked) {
+    ask_now_ = true;
+    const auto before = polls_;
+    auto asked = [&]() -> task<void> {
+        while (polls_ == before && !tracked->changed.is_set()) co_await runtime::sleep_for(kGather);
+    };
+    co_await service_.use(asked());
+}
+
+task<void> Cluster::tell_to_stop(std::shared_ptr<Tracked> tracked, bool hard) {
+    if (tracked->changed.is_set()) co_return;
+    if (!hard) spool_.request_stop(tracked->run);
+    ask_to_stop(*tracked, hard);
+    auto told = [&]() -> task<void> {
+        while (!to_signal_.empty() || !to_cancel_.empty()) co_await runtime::sleep_for(kGather);
+    };
+    co_await service_.use(told());
+}
+
 task<void> Cluster::wait_for(std::shared_ptr<Tracked> tracked, std::chrono::milliseconds grace) {
     bool cancelled = false;
     try {

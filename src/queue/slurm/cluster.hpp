@@ -78,7 +78,8 @@ struct Tracked {
 /// A job for sbatch.
 struct Request {
     std::shared_ptr<Tracked> tracked;
-    std::filesystem::path job_file;      ///< of its agent
+    JobFile file;                        ///< for its agent
+    std::filesystem::path job_file;      ///< where that was written
     std::vector<std::string> arguments;  ///< jobs with the same ones may become one array
     Submitted record;
 };
@@ -102,6 +103,17 @@ public:
     /// Cancellation: as for run().
     runtime::task<std::optional<JobExit>> follow(std::shared_ptr<Tracked> tracked, std::string words,
                                                  std::chrono::milliseconds grace);
+
+    /// The two halves of run(), for who does not wait. submit() returns when SLURM has accepted the job.
+    /// Cancellation: submit() takes it back; wait() touches nothing; both throw Cancelled.
+    runtime::task<void> submit_only(Request request);
+    runtime::task<void> wait(std::shared_ptr<Tracked> tracked);
+    /// Returns when squeue was asked anew, or the job has ended.
+    /// Cancellation: throws Cancelled.
+    runtime::task<void> update(std::shared_ptr<Tracked> tracked);
+    /// Asks a job to stop (`hard`: by scancel) and returns when SLURM was told.
+    /// Cancellation: throws Cancelled.
+    runtime::task<void> tell_to_stop(std::shared_ptr<Tracked> tracked, bool hard);
 
     /// What Backend::forget() says.
     void forget(const RunId& attempt, bool finished) noexcept;

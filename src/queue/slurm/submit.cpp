@@ -12,13 +12,12 @@
 #include <algorithm>
 #include <random>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "agent_run.hpp"
 #include "coromd/core/error.hpp"
-#include "coromd/core/file.hpp"
 #include "coromd/runtime/gather.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/timer.hpp"
@@ -43,16 +42,6 @@ constexpr std::size_t kLargestArray = 10'000;
 std::string new_token() {
     std::random_device random;
     return fmt::format("{:08x}{:08x}", random(), random());
-}
-
-void write_file(const fs::path& path, const std::string& text, unsigned mode) {
-    const FileDescriptor file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    for (std::string_view rest = text; !rest.empty();) {
-        const ssize_t n = ::write(file.get(), rest.data(), rest.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail_errno(errno, fmt::format("cannot write '{}'", path.string()));
-        rest.remove_prefix(static_cast<std::size_t>(n));
-    }
 }
 
 }  // namespace
@@ -197,11 +186,11 @@ void Cluster::write_files(const std::vector<Request>& batch, const BatchFiles& f
     if (array) command.emplace_back("--array");
     command.push_back(array ? files.list().string() : batch.front().job_file.string());
     // The template's #SBATCH lines are among the arguments, merged with what overrides them.
-    write_file(files.script(), "#!/bin/sh\nexec " + shell_quote(command) + "\n", 0700);
+    write_plainly(files.script(), "#!/bin/sh\nexec " + shell_quote(command) + "\n");
     if (!array) return;
     std::string list;
     for (const Request& request : batch) list += request.job_file.string() + "\n";
-    write_file(files.list(), list, 0600);
+    write_plainly(files.list(), list);
 }
 
 std::vector<std::string> Cluster::sbatch_words(const std::vector<Request>& batch,

@@ -30,14 +30,34 @@ class QueueContract : public testing::TestWithParam<Variant> {
 protected:
     QueueContract() {
         if (needs_cluster()) shell("setup", "--nodes 2 --cores-per-node 4 --minute 1s");
+        if (GetParam().kind.name == "srun") enter_allocation();
         queue_ = make_queue(ledger_);
     }
     ~QueueContract() override {
         queue_.reset();
         if (needs_cluster()) shell("stop", "");
+        for (const std::string& name : allocation_) ::unsetenv(name.c_str());
     }
 
-    static bool needs_cluster() { return GetParam().kind.name == "slurm"; }
+    static bool needs_cluster() { return GetParam().kind.name != "local"; }
+    /// Makes this process one that runs in a job of the cluster, as far as its environment tells.
+    void enter_allocation() {
+        const fs::path variables = temporary_.path() / "variables";
+        write_file(temporary_.path() / "job.sh", "#!/bin/sh\nenv | grep ^SLURM > " + variables.string() +
+                                                     ".new; mv " + variables.string() + ".new " +
+                                                     variables.string() + "; exec sleep 1000\n");
+        const std::string line = (temporary_.path() / "cluster/bin/sbatch").string() +
+                                 " --nodes=2 --ntasks-per-node=4 --time=600 --output=/dev/null " +
+                                 (temporary_.path() / "job.sh").string() + " >&2";
+        ASSERT_EQ(std::system(line.c_str()), 0);
+        context_.run(runtime::wait_until_grown(variables, 0, 2ms));
+        std::ifstream in(variables);
+        for (std::string text; std::getline(in, text);) {
+            const auto equals = text.find('=');
+            allocation_.push_back(text.substr(0, equals));
+            ::setenv(allocation_.back().c_str(), text.substr(equals + 1).c_str(), 1);
+        }
+    }
     void shell(const std::string& command, const std::string& arguments) const {
         const std::string line = std::string(COROMD_FAKE_SLURM) + " " + command + " " +
                                  (temporary_.path() / "cluster").string() + " " + arguments + " >&2";
@@ -109,6 +129,7 @@ protected:
     runtime::Context context_{2};
     Log log_;
     RecordingLedger ledger_{log_};
+    std::vector<std::string> allocation_;  // names of variables
     std::unique_ptr<Queue> queue_;
 };
 

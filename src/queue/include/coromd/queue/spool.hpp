@@ -45,6 +45,7 @@ struct Runner {
 ///   records/<run>.json    by the agent at the end, by rename: one directory read finds all new ones
 ///   claims/<job>/<run>    by the agent at the start, created exclusively; touched as a heartbeat
 ///   stop/<job>.<attempt>  by the queue: a request to stop, or not to begin
+///   signals/<job>.<attempt>  by the queue: the number of a signal for the program
 class Spool {
 public:
     /// Makes the folders where they are missing. Throws Error(system).
@@ -61,6 +62,8 @@ public:
     /// good: then it must stop.
     bool beat(const RunId& run) const noexcept;
     bool stop_requested(const RunId& run) const noexcept;
+    /// The number of a signal that the program is to be sent, once; empty where none is.
+    std::optional<int> take_signal(const RunId& run) const noexcept;
     /// Durable when it returns. Throws Error(system).
     void write_record(const RunId& run, const ExitRecord& record) const;
 
@@ -77,6 +80,8 @@ public:
     std::optional<Runner> runner(const RunId& run) const;
     /// Asks all runs of the attempt to stop, and those that come to leave at once.
     void request_stop(const RunId& attempt) const;
+    /// Has the agent send a signal to the program. Replaces one that it has not seen yet. Throws Error.
+    void request_signal(const RunId& attempt, int number) const;
     /// Removes what is left of an attempt that has ended. With `job_too` also the job's claims, which
     /// until then keep runs of earlier attempts from going on.
     void remove(const RunId& attempt, bool job_too) const noexcept;
@@ -85,6 +90,7 @@ private:
     std::filesystem::path claims_of(std::uint64_t job) const;
     std::filesystem::path record_file(const RunId& run) const;
     std::filesystem::path stop_file(const RunId& run) const;
+    std::filesystem::path signal_file(const RunId& run) const;
     bool overtaken(const RunId& run) const;
 
     std::filesystem::path directory_;
