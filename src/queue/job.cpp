@@ -160,6 +160,16 @@ Job& Job::stops_by(StopRule rule) {
     return *this;
 }
 
+Job& Job::after(std::string key, After when) {
+    dependencies_[std::move(key)] = when;
+    return *this;
+}
+
+Job& Job::alone_in(std::string group) {
+    group_ = std::move(group);
+    return *this;
+}
+
 Job& Job::direct() {
     direct_ = true;
     return *this;

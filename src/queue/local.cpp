@@ -84,6 +84,10 @@ public:
             spool_->remove(run_id(attempt.job().key(), attempt.number()), finished);
     }
 
+    void send_signal(const Attempt& attempt, int number) override {
+        if (spool_) spool_->request_signal(run_id(attempt.job().key(), attempt.number()), number);
+    }
+
     task<QueueFacts> facts() override {
         const PoolSize& size = pool_.size();
         QueueFacts facts;

@@ -24,6 +24,7 @@
 #include "coromd/core/error.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/queue/attempt_files.hpp"
+#include "coromd/runtime/event.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/timer.hpp"
 #include "coromd/runtime/with.hpp"
@@ -168,19 +169,61 @@ Queue::Queue(std::string name, runtime::Context& context, JobLedger& ledger, std
       backend_(std::move(backend)),
       retries_(retries) {}
 
-runtime::task<JobResult> Queue::run(Job job) {
-    Claim claim = co_await ledger_.claim(job.key(), job.specification());
-    if (claim.state == JobState::cancelled) co_return std::move(*claim.result);
+/// How a job of this program stands, for those that depend on it.
+struct Queue::Entry {
+    runtime::Event over;
+    bool ok = false;
+    int attempt = 0;  ///< that runs; 0 where none does
+};
 
+Queue::~Queue() = default;
+
+runtime::task<JobResult> Queue::run(Job job) {
+    const auto entry = std::make_shared<Entry>();
+    Claim claim = co_await ledger_.claim(job.key(), job.specification());
+    entries_[job.key()] = entry;
     bool begun = false;
     std::exception_ptr error;
+    JobResult result;
     try {
-        co_return co_await run_claimed(job, std::move(claim), begun);
+        if (claim.state == JobState::cancelled) {
+            result = std::move(*claim.result);
+        } else {
+            result = co_await run_claimed(job, std::move(claim), begun);
+        }
     } catch (...) {
         error = std::current_exception();
     }
+    entry->ok = !error && result.ok();
+    entry->attempt = 0;
+    entry->over.set();
+    if (!error && result.attempt > 0) co_return result;
     if (!begun) ledger_.release(job.key());
-    std::rethrow_exception(error);
+    if (error) std::rethrow_exception(error);
+    co_return result;
+}
+
+/// Waits for the jobs that this one is to run after. Returns why it never can; "" where it may begin.
+runtime::task<std::string> Queue::wait_for_dependencies(const Job& job) {
+    for (const auto& [key, when] : job.dependencies()) {
+        const auto known = entries_.find(key);
+        if (known == entries_.end())
+            fail(ErrorKind::usage,
+                 "job '{}' is to run after '{}', which was not given to the queue '{}' before it", job.key(),
+                 key, name_);
+        const std::shared_ptr<Entry> other = known->second;
+        co_await other->over.wait();
+        if (when == After::ok && !other->ok)
+            co_return fmt::format("job '{}', after which it was to run, has not succeeded", key);
+    }
+    co_return std::string();
+}
+
+void Queue::send_signal(const std::string& key, int number) {
+    const auto entry = entries_.find(key);
+    if (entry == entries_.end() || entry->second->attempt == 0) return;
+    const Job name_only(key, {"true"});
+    backend_->send_signal(Attempt(name_only, entry->second->attempt), number);
 }
 
 runtime::task<JobResult> Queue::run_claimed(const Job& job, Claim claim, bool& begun) {
@@ -190,12 +233,31 @@ runtime::task<JobResult> Queue::run_claimed(const Job& job, Claim claim, bool& b
     }
     std::optional<JobResult> result;
     if (claim.state == JobState::started) result = co_await recover(job, claim);
+    const std::shared_ptr<Entry> entry = entries_[job.key()];
+    runtime::Permit turn;
+    if (!result) {
+        std::string impossible = co_await wait_for_dependencies(job);
+        if (!impossible.empty()) {
+            JobResult never;
+            never.key = job.key();
+            never.state = JobState::failed;
+            never.failure = FailureClass::user;
+            never.reason = std::move(impossible);
+            co_return never;
+        }
+    }
+    if (!job.group().empty()) {
+        std::unique_ptr<runtime::Semaphore>& group = groups_[job.group()];
+        if (!group) group = std::make_unique<runtime::Semaphore>(1);
+        turn = co_await group->acquire();
+    }
     Retries left = retries_;
     for (;;) {
         if (!result) {
             std::unique_ptr<Admission> admission = co_await backend_->admit(job);
             const int number = co_await ledger_.begin_attempt(job.key());
             begun = true;
+            entry->attempt = number;
             result = co_await attempt(job, number, std::move(admission));
         }
         if (result->state != JobState::failed || left.of(result->failure)-- <= 0)

@@ -86,6 +86,10 @@ public:
         if (cluster_) cluster_->forget(run_id(attempt.job().key(), attempt.number()), finished);
     }
 
+    void send_signal(const Attempt& attempt, int number) override {
+        cluster().spool().request_signal(run_id(attempt.job().key(), attempt.number()), number);
+    }
+
     task<QueueFacts> facts() override { return cluster_facts(Client(context_, settings_.client)); }
 
 private:

@@ -29,7 +29,6 @@ constexpr std::string_view kStreams = "standard input and output of a job are fi
 constexpr std::string_view kFinds = "coromd finds its jobs again by the names that it gives them";
 constexpr std::string_view kArrays = "coromd forms job arrays itself";
 constexpr std::string_view kDirectory = "each job runs in a directory of its own";
-constexpr std::string_view kOrder = "the order of jobs is the campaign's: start one when the other has ended";
 constexpr std::string_view kSignal = "coromd chooses how its jobs are told to stop";
 constexpr std::string_view kWaits = "coromd watches its jobs itself";
 constexpr std::string_view kReads = "coromd reads what sbatch says";
@@ -62,7 +61,7 @@ constexpr std::array kOptions{
     Option{"cpus-per-task", 'c'},
     Option{"deadline"},
     Option{"delay-boot"},
-    Option{"dependency", 'd', required, kOrder},
+    Option{"dependency", 'd', required},
     Option{"distribution", 'm'},
     Option{"error", 'e', required, kStreams},
     Option{"exclude", 'x'},
@@ -87,7 +86,7 @@ constexpr std::array kOptions{
     Option{"ignore-pbs", 0, none},
     Option{"input", 'i', required, kStreams},
     Option{"job-name", 'J', required, kFinds},
-    Option{"kill-on-invalid-dep", 0, required, kOrder},
+    Option{"kill-on-invalid-dep", 0, required},
     Option{"licenses", 'L'},
     Option{"mail-type"},
     Option{"mail-user"},

@@ -31,6 +31,9 @@ SbatchOptions options_of(const Settings& settings, const Job& job) {
     for (const auto& [name, value] : job.scheduler_options()) own.set(name, value);
     options.overlay(own);
     options.overlay(resource_options(job.resources()));
+    // Or the job would wait for ever for one that has failed.
+    if (options.value("dependency") && !options.value("kill-on-invalid-dep"))
+        options.set("kill-on-invalid-dep", "yes");
     return options;
 }
 

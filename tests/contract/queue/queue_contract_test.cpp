@@ -226,6 +226,24 @@ TEST_P(QueueContract, TheWallTimeIsKept) {
     EXPECT_EQ(result.failure, FailureClass::timeout);
 }
 
+TEST_P(QueueContract, ASignalReachesTheProgram) {
+    if (!GetParam().agent) GTEST_SKIP() << "signals go through the agent";
+    const Job job = script(
+        "trap 'echo got > signal; exit 0' USR1; echo > ready\nwhile :; do sleep 0.01; done", "signalled");
+    auto body = [&]() -> task<JobResult> {
+        auto send = [&]() -> task<void> {
+            co_await until_ready(job);
+            queue_->send_signal("signalled", SIGUSR1);
+        };
+        std::optional<JobResult> result;
+        auto main = [&]() -> task<void> { result = co_await queue_->run(job); };
+        co_await runtime::gather(main(), send());
+        co_return result.value();
+    };
+    EXPECT_TRUE(context_.run(body()).ok());
+    EXPECT_EQ(output("signal"), "got\n");
+}
+
 TEST_P(QueueContract, WhatIsLeftBehindIsNotDoubledAndItsWorkCounts) {
     const Job job = script(
                         "trap 'echo saved > md.cpt; exit 1' TERM; echo x >> runs; echo > ready\n"

@@ -132,6 +132,7 @@ public:
     }
 
     void forget(const queue::Attempt&, bool) noexcept override {}
+    void send_signal(const queue::Attempt&, int) override {}
 
 private:
     void mdrun(const queue::Job& job, const fs::path& directory, bool stopped) const {

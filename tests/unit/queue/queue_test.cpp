@@ -30,7 +30,7 @@ private:
 /// One job at a time; `program` stands for what the job runs.
 class FakeBackend final : public Backend {
 public:
-    explicit FakeBackend(Log& log) : log_(log) {}
+    explicit FakeBackend(Log& log, std::size_t at_once = 1) : one_at_a_time(at_once), log_(log) {}
 
     task<std::unique_ptr<Admission>> admit(const Job& job) override {
         if (job.resources().gpus > 0) fail(ErrorKind::usage, "no GPUs here");
@@ -53,8 +53,11 @@ public:
     }
 
     void forget(const Attempt&, bool) noexcept override {}
+    void send_signal(const Attempt& attempt, int number) override {
+        log_.push_back(fmt::format("signal {} to attempt {}", number, attempt.number()));
+    }
 
-    runtime::Semaphore one_at_a_time{1};
+    runtime::Semaphore one_at_a_time;
     std::function<task<JobExit>(fs::path directory)> program;
     std::function<task<std::optional<JobExit>>()> leftover = []() -> task<std::optional<JobExit>> {
         co_return std::nullopt;
@@ -553,6 +556,98 @@ TEST_F(QueueTest, AnAttemptWhoseEndNobodySawIsRunAgain) {
         co_return lost;
     };
     EXPECT_EQ(run(job()).attempt, 2);
+}
+
+class DependencyTest : public QueueTest {
+protected:
+    Job named(const std::string& name) const {
+        Job job("a/" + name, {"true"});
+        job.in_directory(directory_);
+        return job;
+    }
+    /// Runs all at once; those that end note it in `ends_`.
+    void run_all(std::vector<Job> jobs) {
+        std::vector<task<void>> all;
+        auto one = [&](Job job) -> task<void> {
+            const std::string key = job.key();
+            const JobResult result = co_await queue_->run(std::move(job));
+            ends_.push_back(key + (result.ok() ? " ok" : " " + result.reason));
+        };
+        for (Job& job : jobs) all.push_back(one(std::move(job)));
+        context_.run(runtime::gather(std::move(all)));
+    }
+    Log ends_;
+};
+
+TEST_F(DependencyTest, AJobRunsAfterTheOneThatItNeeds) {
+    backend_->program = [&](fs::path directory) -> task<JobExit> {
+        log_.push_back("runs " + directory.filename().string());
+        co_await settle();
+        co_return exit_with(0);
+    };
+    run_all({named("first"), named("second").after("a/first"), named("third").after("a/second", After::any)});
+    EXPECT_THAT(ends_, ElementsAre("a/first ok", "a/second ok", "a/third ok"));
+}
+
+TEST_F(DependencyTest, WhatNeedsAJobThatFailedIsNotRun) {
+    backend_->program = [](fs::path) -> task<JobExit> { co_return exit_with(1); };
+    run_all({named("first"), named("second").after("a/first")});
+    EXPECT_THAT(ends_.at(1), testing::HasSubstr("'a/first', after which it was to run, has not succeeded"));
+    EXPECT_EQ(std::ranges::count(log_, "execute"), 1);
+    // Nothing was recorded of it: it is tried at the next start.
+    ledger_.forget_claim("a/second");
+    EXPECT_EQ(context_.run(ledger_.claim("a/second", named("second").specification())).state,
+              JobState::unknown);
+}
+
+TEST_F(DependencyTest, AfterAnyEndItRuns) {
+    backend_->program = [n = 0](fs::path) mutable -> task<JobExit> { co_return exit_with(n++ == 0 ? 1 : 0); };
+    run_all({named("first"), named("second").after("a/first", After::any)});
+    EXPECT_THAT(ends_, ElementsAre("a/first exit code 1", "a/second ok"));
+}
+
+TEST_F(DependencyTest, AJobThatIsNotKnownCannotBeWaitedFor) {
+    EXPECT_THAT(error_of(named("second").after("a/first")).message(), testing::HasSubstr("'a/first'"));
+}
+
+TEST_F(DependencyTest, OfAGroupOneRunsAtATime) {
+    queue_.reset();
+    auto backend = std::make_unique<FakeBackend>(log_, 3);
+    backend_ = backend.get();
+    queue_ = std::make_unique<Queue>("fake", context_, ledger_, std::move(backend));
+    int running = 0;
+    int most = 0;
+    backend_->program = [&](fs::path) -> task<JobExit> {
+        most = std::max(most, ++running);
+        co_await settle();
+        --running;
+        co_return exit_with(0);
+    };
+    run_all({named("a").alone_in("g"), named("b").alone_in("g"), named("c").alone_in("g")});
+    EXPECT_EQ(most, 1);
+    run_all({named("d"), named("e").alone_in("g"), named("f").alone_in("h")});
+    EXPECT_EQ(most, 3);
+}
+
+TEST_F(QueueTest, ASignalGoesToTheAttemptThatRuns) {
+    run_until_stopped(exit_with(0));
+    auto body = [&]() -> task<void> {
+        auto send = [&]() -> task<void> {
+            co_await running_.wait();
+            queue_->send_signal("a/job", 10);
+            queue_->send_signal("a/other", 10);
+        };
+        std::vector<task<void>> both;
+        both.push_back(send());
+        auto main = [&]() -> task<void> { co_await run_until(running_, *queue_, job()); };
+        both.push_back(main());
+        co_await runtime::gather(std::move(both));
+    };
+    context_.run(body());
+    EXPECT_THAT(log_, testing::Contains("signal 10 to attempt 1"));
+    const Log before = log_;
+    queue_->send_signal("a/job", 10);
+    EXPECT_EQ(log_, before) << "it has ended";
 }
 
 class RetryTest : public QueueTest {

@@ -72,11 +72,10 @@ TEST(SbatchOptions, ThatAreUnknownAreRefusedWithTheNearest) {
 
 TEST(SbatchOptions, OfCoromdItselfAreRefusedWithTheReason) {
     for (const char* name :
-         {"job-name", "J",          "output", "o",       "error",      "e",          "input",
-          "i",        "array",      "a",      "chdir",   "D",          "workdir",    "parsable",
-          "wait",     "W",          "wrap",   "signal",  "open-mode",  "test-only",  "hold",
-          "H",        "dependency", "d",      "kill-on-invalid-dep",
-          "clusters", "M",          "uid",    "quiet",   "help",       "version"}) {
+         {"job-name", "J",        "output", "o",      "error",     "e",         "input",
+          "i",        "array",    "a",      "chdir",  "D",         "workdir",   "parsable",
+          "wait",     "W",        "wrap",   "signal", "open-mode", "test-only", "hold",
+          "H",        "clusters", "M",      "uid",    "quiet",     "help",      "version"}) {
         EXPECT_THAT(refusal(name), HasSubstr("cannot be set: ")) << name;
     }
     EXPECT_THAT(refusal("-J", "mine"), HasSubstr("'job-name' cannot be set: coromd finds its jobs"));

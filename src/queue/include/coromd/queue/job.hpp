@@ -28,6 +28,12 @@ struct Resources {
     int all_cores() const noexcept { return cores * tasks; }
 };
 
+/// When a job may begin that depends on another one.
+enum class After {
+    ok,  ///< when that was accepted; never where it was not
+    any  ///< when that has ended, however
+};
+
 /// How a running program is asked to stop. mdrun takes a second signal for an order to hurry, dies of
 /// one that comes before it has begun, and says in its log when it has got one: hence the texts.
 struct StopRule {
@@ -145,6 +151,10 @@ public:
     /// A short helper: where the queue starts processes on this machine, it runs as a plain child,
     /// without the agent that would let it survive us and be found again.
     Job& direct();
+    /// It begins after the job with that key, which was given to the same queue before.
+    Job& after(std::string key, After when = After::ok);
+    /// Of the jobs of one group, one runs at a time.
+    Job& alone_in(std::string group);
     /// An option for the scheduler, for this job alone: ("constraint", "zen4"). Local queues ignore it.
     Job& scheduler_option(std::string name, std::string value);
     /// The judge can tell from the files alone, so that an attempt whose program went on without
@@ -166,6 +176,8 @@ public:
     const Judge& judge() const noexcept { return judge_; }
     bool is_recoverable() const noexcept { return recoverable_; }
     const StopRule& stop_rule() const noexcept { return stop_rule_; }
+    const std::map<std::string, After>& dependencies() const noexcept { return dependencies_; }
+    const std::string& group() const noexcept { return group_; }
     bool is_direct() const noexcept { return direct_; }
     const std::map<std::string, std::string>& scheduler_options() const noexcept {
         return scheduler_options_;
@@ -194,6 +206,8 @@ private:
     Judge judge_;
     StopRule stop_rule_;
     std::map<std::string, std::string> scheduler_options_;
+    std::map<std::string, After> dependencies_;
+    std::string group_;
     bool direct_ = false;
     bool recoverable_ = false;
     std::function<void(const std::filesystem::path&)> on_start_;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "coromd/queue/job.hpp"
 #include "coromd/queue/ledger.hpp"
 #include "coromd/runtime/context.hpp"
+#include "coromd/runtime/semaphore.hpp"
 #include "coromd/runtime/task.hpp"
 
 namespace coromd::queue {
@@ -82,6 +84,9 @@ public:
     /// `finished` what keeps earlier attempts at the job from going on. Called on a pool thread.
     virtual void forget(const Attempt& attempt, bool finished) noexcept = 0;
 
+    /// Has a signal sent to the program of an attempt that runs. Throws Error.
+    virtual void send_signal(const Attempt& attempt, int number) = 0;
+
     /// What there is to know before anything is run.
     /// Cancellation: throws Cancelled.
     virtual runtime::task<QueueFacts> facts();
@@ -106,6 +111,9 @@ public:
     /// `ledger` must outlive the queue.
     Queue(std::string name, runtime::Context& context, JobLedger& ledger, std::unique_ptr<Backend> backend,
           Retries retries = {});
+    ~Queue();
+    Queue(const Queue&) = delete;
+    Queue& operator=(const Queue&) = delete;
 
     const std::string& name() const noexcept { return name_; }
 
@@ -113,19 +121,28 @@ public:
     /// lie in the job's directory. An attempt that still runs, or has ended meanwhile, is gone on with.
     /// A job that failed, and may not be tried again now, is a result, not an exception.
     ///
+    /// A job that depends on one that was not accepted fails without an attempt.
+    ///
     /// Throws Error(conflict) for a key used twice or with another specification, Error(system)
     /// where the program cannot be started or its files cannot be moved, Error(usage) where the queue
-    /// can never run it. A key whose job was not begun is free again then.
-    /// Cancellation: the program is stopped gracefully and its end recorded; if the judge accepts
-    /// what it left, the work counts and is found at the next start. Then throws Cancelled.
+    /// can never run it, or a job that it depends on was not given to it. A key whose job was not begun is
+    /// free again then. Cancellation: the program is stopped gracefully and its end recorded; if the judge
+    /// accepts what it left, the work counts and is found at the next start. Then throws Cancelled.
     runtime::task<JobResult> run(Job job);
+
+    /// Sends a signal to the program of a job that runs, within some seconds. Does nothing where it does
+    /// not run, and for direct jobs. Throws Error(usage) for what is no signal.
+    void send_signal(const std::string& key, int number);
 
     /// See Backend::facts().
     runtime::task<QueueFacts> facts() { return backend_->facts(); }
 
 private:
     runtime::task<std::optional<JobResult>> recover(const Job& job, const Claim& claim);
+    struct Entry;
+
     runtime::task<JobResult> run_claimed(const Job& job, Claim claim, bool& begun);
+    runtime::task<std::string> wait_for_dependencies(const Job& job);
     runtime::task<JobResult> attempt(const Job& job, int number, std::unique_ptr<Admission> admission);
     runtime::task<JobResult> conclude(Attempt attempt, JobExit exit);
     runtime::task<void> wait_for_files(Attempt attempt, const JobExit& exit);
@@ -137,6 +154,8 @@ private:
     JobLedger& ledger_;
     std::unique_ptr<Backend> backend_;
     Retries retries_;
+    std::map<std::string, std::shared_ptr<Entry>> entries_;  // of jobs that others may depend on
+    std::map<std::string, std::unique_ptr<runtime::Semaphore>> groups_;
 };
 
 /// What kinds of queues need to know of where they are used.
