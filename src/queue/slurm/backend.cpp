@@ -70,6 +70,7 @@ public:
         const SbatchOptions options = options_of(job);
         JobFile file = job_file(attempt, filled_in(job, std::nullopt), cluster.spool());
         file.signalled_together = true;
+        file.heartbeat = settings_.heartbeat;
         const std::optional<std::chrono::seconds> limit =
             options.value("time") ? parse_time(*options.value("time")) : std::nullopt;
         file.walltime = limit && *limit != kUnlimited ? milliseconds(*limit) : milliseconds(0);
