@@ -157,7 +157,7 @@ task<void> Cluster::record(const std::vector<Request>& batch, const std::string&
 }
 
 task<void> Cluster::submit(std::vector<Request> batch) {
-    const auto files = std::make_shared<BatchFiles>(spool_.directory() / "batches", new_token());
+    const auto files = std::make_shared<BatchFiles>(spool_.directory() / "batches", new_token(), true);
     std::string failure;
     std::optional<std::uint32_t> job;
     try {
