@@ -279,8 +279,8 @@ task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& ba
             default:
                 break;
         }
-        co_await back_off("sbatch",
-                          answer.good() ? "its answer makes no sense: " + answer.out : answer.error);
+        std::string said = answer.good() ? "its answer makes no sense: " + answer.out : answer.error;
+        co_await back_off("sbatch", std::move(said));
         if (answer.failure == CommandFailure::limit_reached) continue;
         const std::optional<std::uint32_t> found = co_await find_by_name(files.token);
         if (found) co_return found;
