@@ -88,8 +88,8 @@ std::vector<int> gpus_of(const JobFile& job) {
     if (!job.gpus.empty()) return job.gpus;
     std::vector<int> gpus;
     for (const char* name : {"SLURM_STEP_GPUS", "SLURM_JOB_GPUS"}) {
-        const std::string list = variable(name);
-        for (std::size_t begin = 0; begin < list.size() && gpus.empty();) {
+        const std::string list = gpus.empty() ? variable(name) : "";
+        for (std::size_t begin = 0; begin < list.size();) {
             const std::size_t comma = std::min(list.find(',', begin), list.size());
             gpus.push_back(number_in(std::string_view(list).substr(begin, comma - begin), -1));
             begin = comma + 1;

@@ -51,10 +51,11 @@ std::optional<SlurmId> SlurmId::parse(std::string_view text) {
     return SlurmId{*number, *index};
 }
 
-BatchFiles::BatchFiles(fs::path folder, std::string token)
-    : folder(std::move(folder)), token(std::move(token)) {}
+BatchFiles::BatchFiles(fs::path folder, std::string token, bool whole)
+    : folder(std::move(folder)), token(std::move(token)), whole(whole) {}
 
 BatchFiles::~BatchFiles() {
+    if (!whole) return;
     std::error_code ignored;
     fs::remove(list(), ignored);
     fs::remove(script(), ignored);
@@ -127,7 +128,7 @@ task<std::optional<JobExit>> Cluster::follow(std::shared_ptr<Tracked> tracked, s
     const fs::path batches = spool_.directory() / "batches";
     if (intended) {
         tracked->stage = Tracked::Stage::looked_for;
-        tracked->files = std::make_shared<BatchFiles>(batches, first);
+        tracked->files = std::make_shared<BatchFiles>(batches, first, false);
         const auto index = whole_number<std::uint32_t>(rest).value_or(SlurmId::kNoIndex);
         intended_[first].emplace_back(index, tracked);
     } else {
@@ -135,7 +136,7 @@ task<std::optional<JobExit>> Cluster::follow(std::shared_ptr<Tracked> tracked, s
         if (!id) fail(ErrorKind::input, "'{}' is no job of SLURM's", words);
         tracked->id = *id;
         tracked->stage = Tracked::Stage::submitted;
-        tracked->files = std::make_shared<BatchFiles>(batches, std::string(rest));
+        tracked->files = std::make_shared<BatchFiles>(batches, std::string(rest), false);
         ++n_submitted_;
     }
     tracked->submitted_at = Clock::now();
@@ -226,7 +227,8 @@ task<void> Cluster::stop(std::shared_ptr<Tracked> tracked, std::chrono::millisec
     spool_.request_stop(tracked->run);
     const bool waits = tracked->state != nullptr && tracked->state->phase == Phase::waiting;
     ask_to_stop(*tracked, waits);
-    co_await runtime::with_timeout(waits ? kStopSlack : grace + kStopSlack, tracked->changed.wait());
+    const std::chrono::milliseconds patience = waits ? kStopSlack : grace + kStopSlack;
+    co_await runtime::with_timeout(patience, tracked->changed.wait());
     if (tracked->changed.is_set()) co_return;
     context_.log().warn("SLURM job {} does not end: scancel", tracked->id.text());
     ask_to_stop(*tracked, true);

@@ -34,9 +34,10 @@ struct SlurmId {
     static std::optional<SlurmId> parse(std::string_view text);
 };
 
-/// What lies in the spool for a submission; its list of jobs is removed with the last of them.
+/// What lies in the spool for a submission. Who has submitted removes its list of jobs with the last of them;
+/// a program that has found some of them again (`whole` is false) cannot know whether others still need it.
 struct BatchFiles {
-    BatchFiles(std::filesystem::path folder, std::string token);
+    BatchFiles(std::filesystem::path folder, std::string token, bool whole);
     ~BatchFiles();
     BatchFiles(const BatchFiles&) = delete;
     BatchFiles& operator=(const BatchFiles&) = delete;
@@ -50,6 +51,7 @@ struct BatchFiles {
 
     const std::filesystem::path folder;
     const std::string token;
+    const bool whole;
 };
 
 /// How an attempt stands. Kept small: there may be a hundred thousand.

@@ -34,11 +34,11 @@ using std::chrono::milliseconds;
 namespace {
 
 /// How long a record may take to be seen after SLURM says that the job has ended.
-constexpr auto kRecordGrace = 15s;
+constexpr milliseconds kRecordGrace = 15s;
 /// How long SLURM may take to say why it told a job to stop.
-constexpr auto kVerdictGrace = 10s;
+constexpr milliseconds kVerdictGrace = 10s;
 /// A job that was just submitted may be missing from an answer that was under way.
-constexpr auto kSubmissionGrace = 2s;
+constexpr milliseconds kSubmissionGrace = 2s;
 constexpr auto kAccountingPause = 2s;
 constexpr auto kMaxAccountingPause = 60s;
 
@@ -126,7 +126,9 @@ void Cluster::take_record(const RunId& run, std::optional<ExitRecord> record, co
         tracked->changed.set();
         return;
     }
-    const bool why = record->exit.terminated && !record->exit.stopped && !tracked->cancelled;
+    // scancel, by which we stop what may not have begun, tells the job nothing of who wanted it.
+    record->exit.stopped = record->exit.stopped || (record->exit.terminated && tracked->cancelled);
+    const bool why = record->exit.terminated && !record->exit.stopped;
     if (!why) return end(tracked, std::move(record->exit));
     // Somebody else stopped it. Was it the scheduler, which may begin it again, or a person?
     if (tracked->exit && tracked->exit->restart >= record->exit.restart) return;
@@ -288,14 +290,17 @@ task<void> Cluster::settle() {
                 } else {
                     records_taken_.insert({tracked->run.job, tracked->run.attempt, exit.restart});
                 }
-            } else if (in_phase(*tracked, Phase::ended) || silence >= kVerdictGrace) {
+            } else if (in_phase(*tracked, Phase::ended) ||
+                       silence >= (in_phase(*tracked, Phase::ending) ? settings_.lost_after : kVerdictGrace)) {
                 JobExit exit = std::move(*tracked->exit);
                 end(tracked, std::move(exit));
             }
             continue;
         }
         const bool vanished = tracked->seen_in_poll != polls_;
-        if (ended && silence >= kRecordGrace) {
+        // What was cancelled before it began has nothing to record.
+        const bool never_ran = ended && tracked->cancelled && tracked->nodes.empty();
+        if (ended && silence >= (never_ran ? kSubmissionGrace : kRecordGrace)) {
             co_await end_without_record(tracked);
         } else if (vanished && tracked->cancelled && silence >= kSubmissionGrace) {
             // Elements that are cancelled while they wait leave no trace anywhere.

@@ -49,6 +49,7 @@ Request make_request(const Settings& settings, const Spool& spool, const Attempt
     JobFile& file = request.file;
     file = job_file(attempt, filled_in(job, std::nullopt), spool);
     file.signalled_together = true;
+    file.heartbeat = settings.heartbeat;
     const auto limit = options.value("time") ? parse_time(*options.value("time")) : std::nullopt;
     file.walltime = limit && *limit != kUnlimited ? milliseconds(*limit) : milliseconds(0);
     file.stop_early = settings.stop_early.count() > 0

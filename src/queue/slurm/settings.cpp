@@ -81,6 +81,7 @@ Settings Settings::from(SettingsReader& reader) {
     settings.remove_output = remove_output_from(reader);
     settings.stop_early = reader.duration("stop_early", settings.stop_early);
     settings.poll = reader.duration("poll", settings.poll);
+    settings.heartbeat = reader.duration("heartbeat", settings.heartbeat);
     settings.lost_after = reader.duration("lost_after", settings.lost_after);
 
     SettingsReader nodes = reader.table("bad_nodes");

@@ -29,6 +29,8 @@ struct Settings {
     std::chrono::milliseconds stop_early{0};
     /// The longest pause between two looks at the queue, when nothing is expected to happen.
     std::chrono::milliseconds poll{10'000};
+    /// How often an agent says that it lives; it sees then, too, that another run has taken its place.
+    std::chrono::milliseconds heartbeat{30'000};
     /// How long the job of which nobody knows anything is looked for.
     std::chrono::milliseconds lost_after{120'000};
     NodeHealthOptions nodes;

@@ -138,7 +138,7 @@ task<void> Cluster::record(const std::vector<Request>& batch, const std::string&
 }
 
 task<void> Cluster::submit(std::vector<Request> batch) {
-    const auto files = std::make_shared<BatchFiles>(spool_.directory() / "batches", new_token());
+    const auto files = std::make_shared<BatchFiles>(spool_.directory() / "batches", new_token(), true);
     std::string failure;
     std::optional<std::uint32_t> job;
     try {
@@ -260,8 +260,8 @@ task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& ba
             default:
                 break;
         }
-        co_await back_off("sbatch",
-                          answer.good() ? "its answer makes no sense: " + answer.out : answer.error);
+        std::string said = answer.good() ? "its answer makes no sense: " + answer.out : answer.error;
+        co_await back_off("sbatch", std::move(said));
         if (answer.failure == CommandFailure::limit_reached) continue;
         const std::optional<std::uint32_t> found = co_await find_by_name(files.token);
         if (found) co_return found;
