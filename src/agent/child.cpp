@@ -110,12 +110,13 @@ bool parse(std::string_view text, T& number) {
 std::vector<Relation> processes() {
     std::vector<Relation> all;
     std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator("/proc", error)) {
+    fs::directory_iterator entry("/proc", error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
         Relation found{};
-        if (!parse(entry.path().filename().native(), found.pid)) continue;
+        if (!parse(entry->path().filename().native(), found.pid)) continue;
         std::string stat;
         try {
-            stat = read_text_file(entry.path() / "stat");
+            stat = read_text_file(entry->path() / "stat");
         } catch (const Error&) {
             continue;
         }
@@ -170,6 +171,10 @@ pid_t start_program(const queue::JobFile& job, const fs::path& directory) {
     }
     if (told == sizeof failed) {
         ::waitpid(pid, nullptr, 0);
+        std::error_code ignored;
+        if (failed == ENOENT && fs::exists(directory / program, ignored))
+            fail(ErrorKind::system, "cannot start '{}': the interpreter that it asks for does not exist",
+                 job.command.front());
         fail_errno(failed, fmt::format("cannot start '{}'", job.command.front()));
     }
     return pid;

@@ -6,12 +6,13 @@
 // A stop goes through these phases:
 //
 //   begun      the program must be ready for a signal: until its log says so it would die of one
-//   together   the scheduler has signalled all processes of the job: is the program among them?
+//   together   the scheduler has signalled all processes of the job: has the program got it?
 //   asked      its one signal is sent, or its log tells that it has got one
 //   killed     the job's grace is over: SIGKILL to it and to all that it has started
 //
-// What the program leaves running when it ends becomes our child (we are a subreaper) and is killed:
-// nobody writes the files any more when the record tells their sizes.
+// What the program leaves running when it ends becomes our child (we are a subreaper) and is killed,
+// in a stop of a script with what is left of the grace: nobody writes the files any more when the
+// record tells their sizes.
 #include "coromd/agent/supervise.hpp"
 
 #include <algorithm>
@@ -54,12 +55,11 @@ namespace {
 
 constexpr std::size_t kMaxJobFile = std::size_t{64} << 20;
 constexpr auto kTick = 1s;
-constexpr auto kStoppingTick = 50ms;
+constexpr std::chrono::milliseconds kStoppingTick{50};
 /// How long a program may take to be ready for its signal, and to say that it has got one.
 constexpr auto kReadyPatience = 60s;
 constexpr auto kTogetherPatience = 10s;
-/// How long a record that cannot be written is tried again: a full disk may be mended.
-constexpr auto kRecordPatience = 300s;
+constexpr std::size_t kMaxGpus = 1024;
 
 std::int64_t now_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -84,18 +84,25 @@ std::string slurm_job() {
     return array.empty() ? variable("SLURM_JOB_ID") : array + "_" + variable("SLURM_ARRAY_TASK_ID");
 }
 
+/// The ids in SLURM's list, "0,1" or "0-3,6".
+std::vector<int> numbers_of(std::string_view list) {
+    std::vector<int> numbers;
+    while (!list.empty()) {
+        const std::string_view item = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(list.size(), item.size() + 1));
+        const auto dash = item.find('-');
+        const int first = number_in(item, -1);
+        const int last = dash == item.npos ? first : number_in(item.substr(dash + 1), first);
+        for (int number = first; number >= 0 && number <= last && numbers.size() < kMaxGpus; ++number)
+            numbers.push_back(number);
+    }
+    return numbers;
+}
+
 std::vector<int> gpus_of(const JobFile& job) {
     if (!job.gpus.empty()) return job.gpus;
-    std::vector<int> gpus;
-    for (const char* name : {"SLURM_STEP_GPUS", "SLURM_JOB_GPUS"}) {
-        const std::string list = gpus.empty() ? variable(name) : "";
-        for (std::size_t begin = 0; begin < list.size();) {
-            const std::size_t comma = std::min(list.find(',', begin), list.size());
-            gpus.push_back(number_in(std::string_view(list).substr(begin, comma - begin), -1));
-            begin = comma + 1;
-        }
-    }
-    return gpus;
+    const std::string of_step = variable("SLURM_STEP_GPUS");
+    return numbers_of(of_step.empty() ? variable("SLURM_JOB_GPUS") : of_step);
 }
 
 enum class StopPhase { none, begun, together, asked, killed };
@@ -111,6 +118,7 @@ public:
           log_(directory_ / job_.stop.log, job_.stop.ready, job_.stop.acknowledged) {}
 
     int run() {
+        catch_signals();
         if (ended_before()) return kNothingToDo;
         queue::Runner runner = queue::this_process();
         if (job_.signalled_together) runner.scheduler_job = slurm_job();
@@ -126,8 +134,31 @@ public:
         exit.gpus = gpus_of(job_);
         exit.started_ms = now_ms();
         begun_ = beaten_ = Clock::now();
-        catch_signals();
         ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+        take_signals();
+        // Asked to stop before it began: then it does not begin, and its record says so.
+        if (phase_ == StopPhase::none) start();
+        if (program_ != 0) {
+            while (!ended_) step();
+            end_the_rest();
+        }
+        return write_record();
+    }
+
+private:
+    /// A restart of something that has done its work, or was ended gracefully where a part of the work
+    /// counts, has nothing to add to what is there.
+    bool ended_before() const {
+        for (int restart = 0; restart < run_.restart; ++restart) {
+            const auto record = spool_.read_record({run_.job, run_.attempt, restart});
+            if (!record) continue;
+            const bool cut_short = record->exit.terminated || record->exit.timed_out;
+            if (cut_short ? job_.recoverable : record->exit.exit_code == 0) return true;
+        }
+        return false;
+    }
+
+    void start() {
         try {
             fs::create_directories(directory_);
             program_ = start_program(job_, directory_);
@@ -136,25 +167,9 @@ public:
         } catch (const Error& error) {
             record_.error = error.message();
         }
-        if (record_.error.empty()) {
-            while (!ended_) step();
-            end_the_rest();
-        }
-        if (overtaken_) return kNothingToDo;
-        return write_record();
     }
 
-private:
-    /// A restart of something that was ended gracefully has nothing to add to what is there.
-    bool ended_before() const {
-        if (!job_.recoverable) return false;
-        for (int restart = 0; restart < run_.restart; ++restart) {
-            const auto record = spool_.read_record({run_.job, run_.attempt, restart});
-            if (record && (record->exit.terminated || record->exit.timed_out)) return true;
-        }
-        return false;
-    }
-
+    /// From here on a request to stop waits until it can be heeded.
     void catch_signals() {
         sigset_t set;
         sigemptyset(&set);
@@ -167,22 +182,17 @@ private:
     void step() {
         std::chrono::milliseconds wait = phase_ == StopPhase::none || phase_ == StopPhase::killed
                                              ? std::chrono::milliseconds(kTick)
-                                             : std::chrono::milliseconds(kStoppingTick);
+                                             : kStoppingTick;
         if (const auto limit = stop_time(); limit && phase_ == StopPhase::none)
             wait = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*limit - Clock::now()),
                               std::chrono::milliseconds(0), wait);
         pollfd fd{signals_.get(), POLLIN, 0};
         ::poll(&fd, 1, static_cast<int>(wait.count()));
-        signalfd_siginfo info{};
-        while (::read(signals_.get(), &info, sizeof info) == sizeof info)
-            take_signal(static_cast<int>(info.ssi_signo));
+        take_signals();
         if (ended_) return;
 
         const auto now = Clock::now();
-        if (now - beaten_ >= job_.heartbeat) {
-            beaten_ = now;
-            if (!spool_.beat(run_)) return give_way();
-        }
+        if (!keep_claim(now)) return give_way();
         if (const auto limit = stop_time(); limit && now >= *limit) begin_stop(record_.exit.timed_out);
         if (phase_ == StopPhase::none && spool_.stop_requested(run_)) begin_stop(record_.exit.stopped);
         if (const auto number = spool_.take_signal(run_)) send(*number);
@@ -192,6 +202,20 @@ private:
     std::optional<Clock::time_point> stop_time() const {
         if (job_.walltime.count() == 0) return std::nullopt;
         return begun_ + std::max(job_.walltime - job_.stop_early, std::chrono::milliseconds(0));
+    }
+
+    void take_signals() {
+        signalfd_siginfo info{};
+        while (::read(signals_.get(), &info, sizeof info) == sizeof info)
+            take_signal(static_cast<int>(info.ssi_signo));
+    }
+
+    /// The heartbeat, when its time has come. False where the run has been overtaken.
+    bool keep_claim(Clock::time_point now) {
+        if (now - beaten_ < job_.heartbeat) return !overtaken_;
+        beaten_ = now;
+        overtaken_ = overtaken_ || !spool_.beat(run_);
+        return !overtaken_;
     }
 
     void take_signal(int number) {
@@ -204,7 +228,8 @@ private:
             case SIGUSR2:
                 return begin_stop(record_.exit.stopped);
             default:
-                signalled_together_ = job_.signalled_together && number == SIGTERM;
+                if (job_.signalled_together && number == SIGTERM && !signalled_together_)
+                    signalled_together_ = Clock::now();
                 return begin_stop(record_.exit.terminated);
         }
     }
@@ -228,12 +253,11 @@ private:
         if (phase_ == StopPhase::asked) return;
         const bool watched = !job_.stop.log.empty();
         if (watched) log_.refresh();
-        if (watched && log_.acknowledged()) {
+        // Without a log there is nothing that would tell that it has got the scheduler's: then it has.
+        if (watched ? log_.acknowledged() : signalled_together_.has_value()) {
             phase_ = StopPhase::asked;
-        } else if (signalled_together_) {
-            // Without a log there is nothing that would tell: then it has got it.
-            phase_ = watched && waited < kTogetherPatience ? StopPhase::together : StopPhase::asked;
-            if (watched && phase_ == StopPhase::asked) ask();
+        } else if (signalled_together_ && now - *signalled_together_ < kTogetherPatience) {
+            phase_ = StopPhase::together;
         } else if (!watched || log_.ready() || waited >= kReadyPatience) {
             phase_ = StopPhase::asked;
             ask();
@@ -251,7 +275,6 @@ private:
     }
 
     void give_way() {
-        overtaken_ = true;
         if (phase_ != StopPhase::killed) kill_all();
         phase_ = StopPhase::killed;
     }
@@ -260,15 +283,15 @@ private:
         for (const pid_t pid : descendants()) ::kill(pid, SIGKILL);
     }
 
-    /// Takes the ends of all children that have ended, adopted ones too.
-    void reap() {
+    /// Takes the ends of all children that have ended, adopted ones too. False where none is left.
+    bool reap() {
         for (;;) {
             int status = 0;
             rusage usage{};
             const pid_t pid = ::wait4(-1, &status, WNOHANG, &usage);
-            if (pid <= 0) return;
+            if (pid <= 0) return pid == 0;
             account(usage);
-            if (pid != program_) continue;
+            if (pid != program_ || ended_) continue;
             ended_ = true;
             if (WIFSIGNALED(status)) {
                 record_.exit.signal = WTERMSIG(status);
@@ -287,29 +310,34 @@ private:
         exit.peak_memory_kib = std::max(exit.peak_memory_kib, static_cast<std::uint64_t>(usage.ru_maxrss));
     }
 
+    /// What the program has left running is killed. But a shell dies of the scheduler's signal at once,
+    /// and what it ran may need the rest of the grace to write its checkpoint.
     void end_the_rest() {
-        for (;;) {
-            int status = 0;
-            rusage usage{};
-            pid_t pid = 0;
-            while ((pid = ::wait4(-1, &status, WNOHANG, &usage)) > 0) account(usage);
-            if (pid < 0) return;  // none is left
-            kill_all();
-            std::this_thread::sleep_for(1ms);
+        const bool stopping = phase_ != StopPhase::none && phase_ != StopPhase::killed;
+        const bool patient = stopping && (job_.script || signalled_together_);
+        for (std::chrono::milliseconds pause{1}; reap(); pause = std::min(pause * 2, kStoppingTick)) {
+            const auto now = Clock::now();
+            if (!keep_claim(now) || !patient || now - stop_begun_ >= job_.grace) kill_all();
+            std::this_thread::sleep_for(pause);
         }
     }
 
     int write_record() {
         queue::JobExit& exit = record_.exit;
         exit.ended_ms = now_ms();
-        const auto give_up = Clock::now() + kRecordPatience;
+        const auto give_up = Clock::now() + job_.record_patience;
+        bool described = false;
+        std::string said;
         for (;;) {
             try {
-                describe_files();
+                if (!described) describe_files();
+                described = true;
+                if (overtaken_ || !spool_.beat(run_)) return kNothingToDo;
                 spool_.write_record(run_, record_);
                 break;
             } catch (const std::exception& error) {
-                fmt::print(stderr, "coromd supervise: {}\n", error.what());
+                if (said != error.what()) fmt::print(stderr, "coromd supervise: {}\n", error.what());
+                said = error.what();
                 if (Clock::now() >= give_up) return kNoRecord;
             }
             std::this_thread::sleep_for(kTick);
@@ -321,19 +349,30 @@ private:
         return exit.exit_code ? *exit.exit_code : 128 + exit.signal;
     }
 
-    /// What is told of the files is on the disk before it is told.
+    /// What is told of the files is on the disk before it is told. What the program has made so that it
+    /// cannot be read is told without a fingerprint: that is no reason to say nothing at all.
     void describe_files() {
         queue::JobExit& exit = record_.exit;
-        exit.files.clear();
-        if (!record_.error.empty()) return;
-        exit.stdout_tail = read_tail(directory_ / queue::kStdoutFile, queue::kStreamTail);
-        exit.stderr_tail = read_tail(directory_ / queue::kStderrFile, queue::kStreamTail);
+        if (program_ == 0) return;
+        exit.stdout_tail = tail_of(queue::kStdoutFile);
+        exit.stderr_tail = tail_of(queue::kStderrFile);
+        std::error_code ignored;
+        if (fs::status(directory_, ignored).type() == fs::file_type::not_found) return;
         exit.files = queue::files_in(directory_);
         for (queue::OutputFile& file : exit.files) {
-            sync_path(directory_ / file.name);
-            file.fingerprint = fingerprint_file(directory_ / file.name).hex();
+            const fs::path path = directory_ / file.name;
+            if (::access(path.c_str(), R_OK) != 0 && errno == EACCES) continue;
+            sync_path(path);
+            file.fingerprint = fingerprint_file(path).hex();
+            keep_claim(Clock::now());
         }
         if (!exit.files.empty()) sync_path(directory_);
+    }
+
+    std::string tail_of(const char* stream) const {
+        std::error_code ignored;
+        const fs::path path = directory_ / stream;
+        return fs::is_regular_file(path, ignored) ? read_tail(path, queue::kStreamTail) : "";
     }
 
     JobFile job_;
@@ -346,7 +385,8 @@ private:
     pid_t program_ = 0;
     bool ended_ = false;
     bool overtaken_ = false;
-    bool signalled_together_ = false;
+    /// When the scheduler has signalled all processes of the job.
+    std::optional<Clock::time_point> signalled_together_;
     StopPhase phase_ = StopPhase::none;
     Clock::time_point begun_;
     Clock::time_point beaten_;
@@ -356,17 +396,23 @@ private:
 }  // namespace
 
 int supervise(const fs::path& job_file) {
-    std::optional<Supervisor> supervisor;
-    try {
-        JobFile job = JobFile::from_json(read_text_file(job_file, kMaxJobFile));
-        const int restart = job.signalled_together ? number_in(variable("SLURM_RESTART_COUNT"), 0) : 0;
-        const RunId run = queue::run_id(job.key, job.attempt, restart);
-        supervisor.emplace(std::move(job), run);
-    } catch (const Error& error) {
+    JobFile job;
+    const auto report = [&](const Error& error, int exit_code) {
         fmt::print(stderr, "coromd supervise: '{}': {}\n", job_file.string(), error.what());
-        return kBadJobFile;
+        return exit_code;
+    };
+    try {
+        job = JobFile::from_json(read_text_file(job_file, kMaxJobFile));
+    } catch (const Error& error) {
+        return report(error, kBadJobFile);
     }
-    return supervisor->run();
+    const int restart = job.signalled_together ? number_in(variable("SLURM_RESTART_COUNT"), 0) : 0;
+    const RunId run = queue::run_id(job.key, job.attempt, std::max(restart, 0));
+    try {
+        return Supervisor(std::move(job), run).run();
+    } catch (const Error& error) {
+        return report(error, kNoRecord);
+    }
 }
 
 fs::path array_element(const fs::path& list) {

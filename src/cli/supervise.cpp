@@ -2,8 +2,11 @@
 #include <filesystem>
 #include <memory>
 
+#include <fmt/format.h>
+
 #include "commands.hpp"
 #include "coromd/agent/supervise.hpp"
+#include "coromd/core/error.hpp"
 
 namespace coromd::cli {
 
@@ -26,7 +29,16 @@ void add_supervise(CLI::App& app, int& exit_code) {
         "Example, for a job that is stuck in the eyes of its queue:\n"
         "  coromd supervise walkers/003/md.part0004.attempt1/job.json");
     command->callback([options, &exit_code] {
-        exit_code = agent::supervise(options->array ? agent::array_element(options->file) : options->file);
+        if (options->array) {
+            try {
+                options->file = agent::array_element(options->file);
+            } catch (const Error& error) {
+                fmt::print(stderr, "coromd supervise: {}\n", error.what());
+                exit_code = agent::kBadJobFile;
+                return;
+            }
+        }
+        exit_code = agent::supervise(options->file);
     });
 }
 

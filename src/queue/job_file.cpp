@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include "coromd/queue/job_file.hpp"
 
+#include <csignal>
+
 #include "json.hpp"
 
 namespace coromd::queue {
@@ -12,7 +14,11 @@ namespace {
 constexpr int kVersion = 1;
 
 std::chrono::milliseconds duration_of(const json& object, const char* name) {
-    return std::chrono::milliseconds(json_integer<std::int64_t>(object, name));
+    // More than thirty years: sums of a few do not overflow a clock.
+    constexpr std::int64_t kMost = 1'000'000'000'000;
+    const auto count = json_integer<std::int64_t>(object, name);
+    if (count < 0 || count > kMost) fail(ErrorKind::input, "'{}' is out of range", name);
+    return std::chrono::milliseconds(count);
 }
 
 }  // namespace
@@ -31,6 +37,7 @@ std::string JobFile::to_json() const {
                    {"stop_early_ms", stop_early.count()},
                    {"grace_ms", grace.count()},
                    {"heartbeat_ms", heartbeat.count()},
+                   {"record_patience_ms", record_patience.count()},
                    {"stop",
                     {{"signal", stop.signal},
                      {"log", stop.log},
@@ -63,6 +70,7 @@ JobFile JobFile::from_json(std::string_view text) {
         file.stop_early = duration_of(in, "stop_early_ms");
         file.grace = duration_of(in, "grace_ms");
         file.heartbeat = duration_of(in, "heartbeat_ms");
+        file.record_patience = duration_of(in, "record_patience_ms");
         const json& stop = in.at("stop");
         file.stop.signal = json_integer<int>(stop, "signal");
         file.stop.log = stop.at("log").get<std::string>();
@@ -77,6 +85,8 @@ JobFile JobFile::from_json(std::string_view text) {
             fail(ErrorKind::input, "its paths are not absolute");
         if (file.attempt < 1 || file.heartbeat.count() < 1)
             fail(ErrorKind::input, "its attempt and heartbeat must be at least 1");
+        if (file.stop.signal < 1 || file.stop.signal >= NSIG)
+            fail(ErrorKind::input, "there is no signal {}", file.stop.signal);
         return file;
     });
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include "json.hpp"
 
+#include <charconv>
+
+#include <fmt/format.h>
+
 namespace coromd::queue {
 
 using nlohmann::json;
@@ -53,11 +57,43 @@ JobExit exit_of(const json& object) {
     return exit;
 }
 
+namespace {
+
+std::string hex_of(std::string_view bytes) {
+    std::string hex;
+    for (const char byte : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    return hex;
+}
+
+std::string bytes_of(std::string_view hex) {
+    std::string bytes;
+    for (; hex.size() >= 2; hex.remove_prefix(2)) {
+        unsigned value = 0;
+        if (std::from_chars(hex.data(), hex.data() + 2, value, 16).ptr != hex.data() + 2) break;
+        bytes += static_cast<char>(value);
+    }
+    if (!hex.empty()) fail(ErrorKind::input, "the name of a file is no hexadecimal text");
+    return bytes;
+}
+
+bool is_utf8(const std::string& text) {
+    try {
+        static_cast<void>(json(text).dump());
+        return true;
+    } catch (const json::exception&) {
+        return false;
+    }
+}
+
+}  // namespace
+
 json files_json(const std::vector<OutputFile>& files) {
     json array = json::array();
     for (const OutputFile& file : files) {
         json entry{{"name", file.name}, {"size", file.size}};
         if (!file.fingerprint.empty()) entry["fingerprint"] = file.fingerprint;
+        // The name is for people then: what does not fit becomes a question mark.
+        if (!is_utf8(file.name)) entry["name_hex"] = hex_of(file.name);
         array.push_back(std::move(entry));
     }
     return array;
@@ -68,6 +104,7 @@ std::vector<OutputFile> files_of(const json& array) {
     for (const json& entry : array.get_ref<const json::array_t&>()) {
         OutputFile file{entry.at("name").get<std::string>(), json_integer<std::uint64_t>(entry, "size"),
                         entry.value("fingerprint", "")};
+        if (entry.contains("name_hex")) file.name = bytes_of(entry.at("name_hex").get<std::string>());
         if (!is_output_name(file.name)) fail(ErrorKind::input, "it names a file '{}'", file.name);
         files.push_back(std::move(file));
     }

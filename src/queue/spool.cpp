@@ -8,6 +8,7 @@
 // two that claim at once at least the lower one sees the higher one, now or with its next heartbeat.
 #include "coromd/queue/spool.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -31,7 +32,8 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kLimit = std::size_t{4} << 20;
+/// A record names each file that a job has left, in some 100 bytes.
+constexpr std::size_t kLimit = std::size_t{64} << 20;
 constexpr std::string_view kRecordSuffix = ".json";
 
 template <typename T>
@@ -105,13 +107,19 @@ fs::path Spool::signal_file(const RunId& run) const {
     return directory_ / "signals" / fmt::format("{:016x}.{}", run.job, run.attempt);
 }
 
-bool Spool::overtaken(const RunId& run) const {
+std::vector<RunId> Spool::claims(std::uint64_t job) const {
+    std::vector<RunId> runs;
     std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(claims_of(run.job), error)) {
-        const auto other = RunId::parse(entry.path().filename().native());
-        if (other && *other > run) return true;
-    }
-    return false;
+    fs::directory_iterator entry(claims_of(job), error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error))
+        if (const auto run = RunId::parse(entry->path().filename().native())) runs.push_back(*run);
+    if (error && error != std::errc::no_such_file_or_directory)
+        fail(ErrorKind::system, "cannot read '{}': {}", claims_of(job).string(), error.message());
+    return runs;
+}
+
+bool Spool::overtaken(const RunId& run) const {
+    return std::ranges::any_of(claims(run.job), [&](const RunId& other) { return other > run; });
 }
 
 bool Spool::claim(const RunId& run, const Runner& runner) const {
@@ -131,8 +139,12 @@ bool Spool::claim(const RunId& run, const Runner& runner) const {
                                         {"start_time", runner.start_time},
                                         {"scheduler_job", runner.scheduler_job}});
     // Who reads half of it takes it for nothing, and looks again.
-    if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-        fail_errno(errno, fmt::format("cannot write '{}'", path.string()));
+    if (const ssize_t n = ::write(file.get(), text.data(), text.size());
+        n != static_cast<ssize_t>(text.size())) {
+        const int error = n < 0 ? errno : ENOSPC;
+        ::unlink(path.c_str());
+        fail_errno(error, fmt::format("cannot write '{}'", path.string()));
+    }
     return !overtaken(run);
 }
 
@@ -213,11 +225,8 @@ std::optional<ExitRecord> Spool::read_record(const RunId& run) const {
 
 std::optional<RunId> Spool::last_claim(const RunId& attempt) const {
     std::optional<RunId> last;
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(claims_of(attempt.job), error)) {
-        const auto run = RunId::parse(entry.path().filename().native());
-        if (run && run->attempt == attempt.attempt && (!last || *run > *last)) last = run;
-    }
+    for (const RunId& run : claims(attempt.job))
+        if (run.attempt == attempt.attempt && (!last || run > *last)) last = run;
     return last;
 }
 

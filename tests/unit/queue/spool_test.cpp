@@ -90,6 +90,30 @@ TEST_F(SpoolTest, RecordsAreFoundByOneReadOfTheDirectory) {
     EXPECT_FALSE(spool_.read_record(run(2)));
 }
 
+TEST_F(SpoolTest, AFileNameOfAnyBytesIsReadAsItWas) {
+    ExitRecord odd = record(1);
+    odd.exit.files = {{"\xff\x01.xtc", 1, "abc"}, {"Ümlaut %ff.xtc", 2, ""}};
+    spool_.write_record(run(1), odd);
+    const auto files = spool_.read_record(run(1))->exit.files;
+    ASSERT_EQ(files.size(), 2u);
+    EXPECT_EQ(files[0].name, "\xff\x01.xtc");
+    EXPECT_EQ(files[1].name, "Ümlaut %ff.xtc");
+
+    // Hexadecimal names are no way around what a name may be.
+    const std::string text = odd.to_json();
+    const auto at = text.find("ff012e787463");
+    ASSERT_NE(at, text.npos);
+    for (const char* bad : {"2e2e2f78", "6a6f622e6f7574", "f", "zz", ""})
+        EXPECT_THROW(ExitRecord::from_json(std::string(text).replace(at, 12, bad)), Error) << bad;
+}
+
+TEST_F(SpoolTest, AClaimThatCannotBeLookedUpIsNone) {
+    write_file(spool_.directory() / "claims" / run(1).text().substr(0, 16), "a file, not a folder");
+    EXPECT_THROW(spool_.claim(run(1), me_), Error);
+    EXPECT_THROW(spool_.last_claim(run(1)), Error);
+    EXPECT_TRUE(spool_.beat(run(1))) << "an error is no reason to lose work";
+}
+
 TEST_F(SpoolTest, ARecordThatIsRubbishIsNamed) {
     const std::filesystem::path file = spool_.directory() / "records" / (run(1).text() + ".json");
     for (const std::string& text : {std::string(""), std::string("{}"), std::string("{\"version\": 9}"),
@@ -168,7 +192,9 @@ TEST(JobFile, RubbishIsRefused) {
     for (const std::string& text :
          {std::string(), std::string("{"), with("\"version\": 1", "\"version\": 2"), with("\"/d\"", "\"d\""),
           with("\"attempt\": 1", "\"attempt\": 0"), with("\"attempt\": 1", "\"attempt\": 1e99"),
-          with("\"true\"", ""), with("\"true\"", "7")})
+          with("\"true\"", ""), with("\"true\"", "7"), with("\"signal\": 15", "\"signal\": 0"),
+          with("\"signal\": 15", "\"signal\": 99"), with("\"grace_ms\": 0", "\"grace_ms\": -1"),
+          with("\"walltime_ms\": 0", "\"walltime_ms\": 9000000000000000000")})
         EXPECT_THROW(JobFile::from_json(text), Error) << text;
 }
 

@@ -28,6 +28,8 @@ struct JobFile {
     std::chrono::milliseconds stop_early{0};  ///< how long before the limit it is asked to stop
     std::chrono::milliseconds grace{0};
     std::chrono::milliseconds heartbeat{30000};
+    /// How long a record that cannot be written is tried again: a full disk may be mended.
+    std::chrono::milliseconds record_patience{300000};
     StopRule stop;
     /// The scheduler's own SIGTERM goes to all processes of the job, not to the agent alone.
     bool signalled_together = false;

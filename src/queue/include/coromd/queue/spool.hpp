@@ -74,7 +74,7 @@ public:
     bool has_record(const RunId& run) const noexcept;
     /// Empty where there is none. Throws Error(input) where it cannot be read.
     std::optional<ExitRecord> read_record(const RunId& run) const;
-    /// The last run of the attempt that was claimed; empty where none was.
+    /// The last run of the attempt that was claimed; empty where none was. Throws Error(system).
     std::optional<RunId> last_claim(const RunId& attempt) const;
     /// Who claimed the run; empty where nobody has, or what it says cannot be read.
     std::optional<Runner> runner(const RunId& run) const;
@@ -91,6 +91,8 @@ private:
     std::filesystem::path record_file(const RunId& run) const;
     std::filesystem::path stop_file(const RunId& run) const;
     std::filesystem::path signal_file(const RunId& run) const;
+    /// All runs of the job that were claimed.
+    std::vector<RunId> claims(std::uint64_t job) const;
     bool overtaken(const RunId& run) const;
 
     std::filesystem::path directory_;
