@@ -291,14 +291,16 @@ void Cluster::untrack(const Tracked& tracked) {
 void Cluster::forget(const RunId& attempt, bool finished) noexcept {
     spool_.remove(attempt, finished);
     try {
+        const std::lock_guard lock(left_);
         // A run that the scheduler begins again, although nobody needs it any more, leaves at once.
-        spool_.request_stop(attempt);
+        if (may_come_again_.erase(attempt) > 0) spool_.request_stop(attempt);
         const auto output = outputs_.find(attempt);
         if (output == outputs_.end()) return;
         const bool remove = settings_.remove_output == RemoveOutput::always ||
                             (settings_.remove_output == RemoveOutput::on_success && finished);
         std::error_code ignored;
         if (remove) fs::remove(output->second, ignored);
+        outputs_.erase(output);
     } catch (...) {
         // Rubbish that stays does no harm.
     }

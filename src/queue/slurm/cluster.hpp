@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -117,7 +118,7 @@ public:
     /// Cancellation: throws Cancelled.
     runtime::task<void> tell_to_stop(std::shared_ptr<Tracked> tracked, bool hard);
 
-    /// What Backend::forget() says.
+    /// What Backend::forget() says. On any thread.
     void forget(const RunId& attempt, bool finished) noexcept;
 
     /// What is recorded of an attempt begins with one of these.
@@ -188,8 +189,13 @@ private:
     std::map<RunId, std::shared_ptr<Tracked>> by_run_;
     std::unordered_map<std::uint64_t, Tracked*> by_id_;
     std::map<std::string, std::vector<std::pair<std::uint32_t, std::shared_ptr<Tracked>>>> intended_;
-    std::set<RunId> records_taken_;  // of runs that were begun again since
+    std::set<RunId> records_taken_;                // of runs that were begun again since
+    std::vector<std::shared_ptr<Tracked>> quiet_;  // of whom something is to be concluded soon
+
+    // Of jobs that have ended, for forget(), which is called on another thread.
+    std::mutex left_;
     std::map<RunId, std::filesystem::path> outputs_;
+    std::set<RunId> may_come_again_;  // SLURM may begin them once more
     std::uint64_t polls_ = 0;
     Clock::time_point last_squeue_{};
     Clock::time_point last_submission_{};

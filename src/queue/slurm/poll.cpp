@@ -135,6 +135,7 @@ void Cluster::take_record(const RunId& run, std::optional<ExitRecord> record, co
     tracked->exit = std::move(record->exit);
     tracked->quiet_since = Clock::now();
     tracked->state = nullptr;
+    quiet_.push_back(tracked);
     ask_now_ = true;
 }
 
@@ -165,10 +166,13 @@ task<void> Cluster::ask_squeue() {
     // An answer that was nothing but rubbish says nothing of who is missing.
     if (rows.rows.empty() && rows.n_garbage > 0) co_return;
     const auto now = Clock::now();
+    quiet_.clear();
     for (const auto& [run, tracked] : by_run_) {
-        if (tracked->stage != Tracked::Stage::submitted || tracked->seen_in_poll == polls_) continue;
-        if (begin - tracked->submitted_at < kSubmissionGrace) continue;
-        if (tracked->quiet_since == Clock::time_point{}) tracked->quiet_since = now;
+        if (tracked->stage != Tracked::Stage::submitted) continue;
+        const bool missing =
+            tracked->seen_in_poll != polls_ && begin - tracked->submitted_at >= kSubmissionGrace;
+        if (missing && tracked->quiet_since == Clock::time_point{}) tracked->quiet_since = now;
+        if (tracked->quiet_since != Clock::time_point{}) quiet_.push_back(tracked);
     }
 }
 
@@ -206,7 +210,7 @@ task<void> Cluster::ask_accounting() {
     if (!config_.has_accounting() && limits_known_) co_return;
     if (Clock::now() < next_accounting_) co_return;
     std::vector<std::string> ids;
-    for (const auto& [run, tracked] : by_run_)
+    for (const std::shared_ptr<Tracked>& tracked : quiet_)
         if (tracked->stage == Tracked::Stage::submitted && tracked->seen_in_poll != polls_ &&
             tracked->quiet_since != Clock::time_point{} && !in_phase(*tracked, Phase::ended))
             ids.push_back(tracked->id.text());
@@ -269,11 +273,10 @@ task<void> Cluster::look_for_intended() {
 
 /// Draws the conclusions from what was heard, and from what was not.
 task<void> Cluster::settle() {
-    std::vector<std::shared_ptr<Tracked>> quiet;
-    for (const auto& [run, tracked] : by_run_)
-        if (tracked->stage == Tracked::Stage::submitted && tracked->quiet_since != Clock::time_point{})
-            quiet.push_back(tracked);
+    const std::vector<std::shared_ptr<Tracked>> quiet = quiet_;
     for (const std::shared_ptr<Tracked>& tracked : quiet) {
+        if (tracked->stage != Tracked::Stage::submitted || tracked->quiet_since == Clock::time_point{})
+            continue;
         const milliseconds silence = since(tracked->quiet_since);
         const bool ended = in_phase(*tracked, Phase::ended) || in_phase(*tracked, Phase::unknown);
         if (tracked->exit) {
@@ -291,7 +294,8 @@ task<void> Cluster::settle() {
                     records_taken_.insert({tracked->run.job, tracked->run.attempt, exit.restart});
                 }
             } else if (in_phase(*tracked, Phase::ended) ||
-                       silence >= (in_phase(*tracked, Phase::ending) ? settings_.lost_after : kVerdictGrace)) {
+                       silence >=
+                           (in_phase(*tracked, Phase::ending) ? settings_.lost_after : kVerdictGrace)) {
                 JobExit exit = std::move(*tracked->exit);
                 end(tracked, std::move(exit));
             }
@@ -375,7 +379,11 @@ void Cluster::end(const std::shared_ptr<Tracked>& tracked, JobExit exit) {
         tracked->state->failure == FailureClass::memory)
         exit.cause = FailureClass::memory;
     watch_nodes(*tracked, exit);
-    if (tracked->files) outputs_[tracked->run] = tracked->files->output(tracked->id.index);
+    {
+        const std::lock_guard lock(left_);
+        if (tracked->files) outputs_[tracked->run] = tracked->files->output(tracked->id.index);
+        if (exit.terminated || !exit.known) may_come_again_.insert(tracked->run);
+    }
     untrack(*tracked);
     tracked->stage = Tracked::Stage::ended;
     tracked->exit = std::move(exit);

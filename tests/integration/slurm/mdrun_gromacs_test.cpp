@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "coromd/runtime/race.hpp"
+#include "coromd/queue/spool.hpp"
 #include "integration/engine/alanine.hpp"
 #include "integration/slurm/real_cluster.hpp"
 

@@ -114,8 +114,7 @@ TEST_F(SessionTest, WrongQueuesAreToldWithTheirPlace) {
         return error_of([&] { Session(options().settings(parse_toml(toml, "s.toml")).rehearsal()); })
             .message();
     };
-    EXPECT_THAT(message("[queues.local]\nkind = 'slurm'\n"),
-                AllOf(HasSubstr("s.toml:2"), HasSubstr("slurm")));
+    EXPECT_THAT(message("[queues.local]\nkind = 'pbs'\n"), AllOf(HasSubstr("s.toml:2"), HasSubstr("pbs")));
     EXPECT_THAT(message("[queues.local]\ncore = 2\n"), AllOf(HasSubstr("s.toml:2"), HasSubstr("cores")));
     EXPECT_THAT(message("[queues]\nlocal = 2\n"), AllOf(HasSubstr("s.toml:2"), HasSubstr("a table")));
 }
