@@ -75,7 +75,9 @@ TEST_F(ChildTest, NoSignalStaysBlockedOrIgnored) {
     sigfillset(&set);
     ::sigprocmask(SIG_BLOCK, &set, &old);
     auto* const handler = std::signal(SIGPIPE, SIG_IGN);
-    const pid_t pid = start("grep -E 'Sig(Blk|Ign)' /proc/self/status");
+    // Not in a shell, which unblocks them itself.
+    job_.command = {"grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"};
+    const pid_t pid = start_program(job_, temporary_.path());
     std::signal(SIGPIPE, handler);
     ::sigprocmask(SIG_SETMASK, &old, nullptr);
     EXPECT_EQ(end_of(pid), 0);
