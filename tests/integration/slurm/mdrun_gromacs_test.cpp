@@ -4,6 +4,7 @@
 // signal would make it hurry and end where no continuation is exact.
 #include <csignal>
 
+#include "coromd/queue/spool.hpp"
 #include "coromd/runtime/race.hpp"
 #include "integration/engine/alanine.hpp"
 #include "integration/slurm/real_cluster.hpp"
