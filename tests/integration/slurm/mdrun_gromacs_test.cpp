@@ -123,6 +123,8 @@ TEST_F(SlurmMdrun, WhoeverStopsItTheWorkCountsAndItIsToldOnce) {
     // What the scheduler puts back into the queue does not run MD again.
     context_.run(until(context_, "test -z \"$(squeue -h)\""));
     expect_part(*preempted);
+    // By its agent, and by nobody before.
+    EXPECT_GE(limit->wall_seconds(), 9.0);
 }
 
 }  // namespace
