@@ -34,6 +34,8 @@ namespace {
 constexpr auto kGather = 20ms;
 /// What a stopped job may need beyond its grace: SLURM's own clean-up, and a lagging file system.
 constexpr auto kStopSlack = 120s;
+/// How long SLURM is waited for at the end, when nothing depends on it.
+constexpr auto kLastWords = 10s;
 
 }  // namespace
 
@@ -85,6 +87,7 @@ Cluster::Cluster(runtime::Context& context, const Settings& settings, Site site)
 
 task<void> Cluster::serve() {
     std::string failure;
+    bool cancelled = false;
     try {
         std::vector<task<void>> loops;
         loops.push_back(submit_loop());
@@ -92,9 +95,13 @@ task<void> Cluster::serve() {
         loops.push_back(signal_loop());
         co_await runtime::gather(std::move(loops));
     } catch (const Cancelled&) {
-        throw;
+        cancelled = true;
     } catch (const std::exception& error) {
         failure = error.what();
+    }
+    if (cancelled) {
+        co_await runtime::shield(cancel_the_rest());
+        throw Cancelled();
     }
     // Without it nobody would ever be told anything.
     context_.log().error("the SLURM queue has failed: {}", failure);
@@ -108,6 +115,17 @@ task<void> Cluster::serve() {
         tracked->changed.set();
     }
     co_await runtime::sleep_for(1h);
+}
+
+/// Nobody waits for these any more, such as a job that was put back into the queue when its work was done.
+task<void> Cluster::cancel_the_rest() {
+    if (to_cancel_.empty()) co_return;
+    std::vector<std::string> words{"scancel"};
+    words.insert(words.end(), to_cancel_.begin(), to_cancel_.end());
+    to_cancel_.clear();
+    // Where it does not answer they leave by themselves when they begin.
+    auto call = [&]() -> task<void> { co_await client_.call(std::move(words)); };
+    co_await runtime::with_timeout(kLastWords, call());
 }
 
 task<JobExit> Cluster::run(Request request, std::chrono::milliseconds grace) {
@@ -260,17 +278,16 @@ task<void> Cluster::signal_loop() {
         std::vector<std::string> words{"scancel"};
         if (!hard) words.insert(words.end(), {"--batch", "--signal=USR2"});
         const auto n = static_cast<std::ptrdiff_t>(std::min(ids.size(), kMostAtOnce));
-        std::vector<std::string> now(ids.begin(), ids.begin() + n);
-        ids.erase(ids.begin(), ids.begin() + n);
-        words.insert(words.end(), now.begin(), now.end());
+        words.insert(words.end(), ids.begin(), ids.begin() + n);
         const Answer answer = co_await client_.call(std::move(words));
         ask_now_ = true;
         const bool again = answer.failure == CommandFailure::controller_unreachable ||
                            answer.failure == CommandFailure::timed_out ||
                            answer.failure == CommandFailure::authentication;
-        if (!again) continue;
-        std::vector<std::string>& back = hard ? to_cancel_ : to_signal_;
-        back.insert(back.end(), now.begin(), now.end());
+        if (!again) {
+            ids.erase(ids.begin(), ids.begin() + n);
+            continue;
+        }
         co_await back_off("scancel", answer.error);
     }
 }

@@ -162,6 +162,7 @@ private:
     runtime::task<void> wait_for(std::shared_ptr<Tracked> tracked, std::chrono::milliseconds grace);
     runtime::task<void> stop(std::shared_ptr<Tracked> tracked, std::chrono::milliseconds grace);
     runtime::task<void> signal_loop();
+    runtime::task<void> cancel_the_rest();
     void track(const std::shared_ptr<Tracked>& tracked);
     void untrack(const Tracked& tracked);
     void ask_to_stop(const Tracked& tracked, bool hard);

@@ -35,7 +35,7 @@ protected:
                 "[queues.cluster]\nkind = \"slurm\"\npoll = \"1 s\"\njob_name = \"" + name_ +
                     "\"\n\n[queues.local]");
         replace(text, "count = 8", "count = 2");
-        replace(text, "max_steps = 20000", "max_steps = 400");
+        replace(text, "max_steps = 20000", "max_steps = 1000");
         std::ofstream(folder_ / "campaign.toml") << text;
     }
 

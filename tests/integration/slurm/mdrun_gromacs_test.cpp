@@ -4,6 +4,7 @@
 // signal would make it hurry and end where no continuation is exact.
 #include <csignal>
 
+#include "coromd/queue/spool.hpp"
 #include "coromd/runtime/race.hpp"
 #include "coromd/queue/spool.hpp"
 #include "integration/engine/alanine.hpp"
@@ -123,6 +124,8 @@ TEST_F(SlurmMdrun, WhoeverStopsItTheWorkCountsAndItIsToldOnce) {
     // What the scheduler puts back into the queue does not run MD again.
     context_.run(until(context_, "test -z \"$(squeue -h)\""));
     expect_part(*preempted);
+    // By its agent, and by nobody before.
+    EXPECT_GE(limit->wall_seconds(), 9.0);
 }
 
 }  // namespace
