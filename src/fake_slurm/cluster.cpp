@@ -66,10 +66,11 @@ Cluster::Cluster(std::filesystem::path directory, Settings settings, Faults& fau
     empty_nodes_ = nodes_;
 }
 
-std::size_t Cluster::active_count() const {
-    std::size_t count = 0;
-    for (const int id : active_) count += std::max<std::size_t>(1, jobs_.at(id).tasks.size());
-    return count;
+void Cluster::set_active(const Job& job, bool active) {
+    changed_ = true;
+    const std::size_t elements = std::max<std::size_t>(1, job.tasks.size());
+    if (active && active_.insert(job.id).second) active_count_ += elements;
+    if (!active && active_.erase(job.id) > 0) active_count_ -= elements;
 }
 
 void Cluster::submit(Job job) {
@@ -83,7 +84,7 @@ void Cluster::submit(Job job) {
     if (job.held) job.reason = "JobHeldUser";
     if (job.array_id != 0) members_[job.array_id].push_back(id);
     next_id_ = id + 1;
-    active_.insert(id);
+    set_active(job, true);
     waiting_.insert(id);
     jobs_[id] = std::move(job);
 }
@@ -158,7 +159,8 @@ void Cluster::forget(int id, bool kill) {
         std::erase(members->second, id);
         if (members->second.empty()) members_.erase(members);
     }
-    for (std::set<int>* set : {&active_, &queue_, &waiting_, &running_}) set->erase(id);
+    set_active(job, false);
+    for (std::set<int>* set : {&queue_, &waiting_, &running_}) set->erase(id);
     jobs_.erase(it);
 }
 
@@ -189,7 +191,7 @@ void Cluster::requeue(Job& job, bool hold) {
         job.requeue = true;
         if (!job.ending) end(job, "REQUEUED", "DUE TO JOB REQUEUE");
     } else if (!job.pending()) {
-        active_.insert(job.id);
+        set_active(job, true);
         back_to_queue(job);
     } else if (hold) {
         this->hold(job, true);
@@ -198,6 +200,7 @@ void Cluster::requeue(Job& job, bool hold) {
 
 void Cluster::hold(Job& job, bool held) {
     if (!job.pending() || job.held == held) return;
+    changed_ = true;
     job.held = held;
     job.reason = held ? "JobHeldUser" : "None";
     queue_.erase(job.id);
@@ -302,7 +305,8 @@ void Cluster::processes_gone(Job& job) {
 }
 
 void Cluster::close_record(Job& job) {
-    for (std::set<int>* set : {&active_, &queue_, &waiting_}) set->erase(job.id);
+    set_active(job, false);
+    for (std::set<int>* set : {&queue_, &waiting_}) set->erase(job.id);
     if (job.state != "COMPLETED") {
         const std::string word = job.state.substr(0, job.state.find(' '));
         job.reason = word == "FAILED"          ? "NonZeroExitCode"
@@ -316,6 +320,7 @@ void Cluster::close_record(Job& job) {
 }
 
 void Cluster::back_to_queue(Job& job) {
+    changed_ = true;
     history_.push_back(job);
     ++job.restarts;
     job.state = "PENDING";

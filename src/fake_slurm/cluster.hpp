@@ -62,7 +62,7 @@ public:
     /// Ids of jobs that wait, run or end.
     const std::set<int>& active() const { return active_; }
     /// Jobs that wait, run or end, each element of an array counted.
-    std::size_t active_count() const;
+    std::size_t active_count() const { return active_count_; }
     /// Earlier runs of requeued jobs.
     std::vector<Job>& history() { return history_; }
     std::vector<Step>& steps() { return steps_; }
@@ -88,6 +88,8 @@ public:
     void node_failed(int node);
     std::string node_list(const Job& job) const;
 
+    /// Tells that schedule() may find more than it did the last time.
+    void touch() { changed_ = true; }
     /// Starts what can be started.
     void schedule();
     /// A child of the controller ended.
@@ -117,6 +119,7 @@ private:
     void occupy(const Job& job, int sign);
     void processes_gone(Job& job);
     void close_record(Job& job);
+    void set_active(const Job& job, bool active);
     void back_to_queue(Job& job);
     bool group_alive(const Job& job) const;
 
@@ -136,6 +139,8 @@ private:
     std::set<pid_t> abandoned_;  ///< process groups of forgotten jobs
     std::vector<Job> history_;
     std::vector<Step> steps_;
+    std::size_t active_count_ = 0;
+    bool changed_ = true;
     int next_id_ = 1;
 };
 

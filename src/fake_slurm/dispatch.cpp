@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include "dispatch.hpp"
 
+#include <array>
+#include <string_view>
+#include <utility>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -113,6 +117,7 @@ Answer set_faults(Cluster& cluster, const std::vector<std::string>& words) {
         else
             lasting.push_back(word);
     }
+    cluster.touch();
     if (!lasting.empty()) cluster.faults().set(lasting);
     return {.out = words.empty() ? cluster.faults().listing() : ""};
 }
@@ -134,24 +139,24 @@ Reply dispatch(Cluster& cluster, const Request& request, int connection) {
     log_call(cluster, request);
     Reply reply;
     if (strikes_command(cluster, request, reply)) return reply;
-    if (command == "sbatch")
-        reply.answer = sbatch(cluster, request);
-    else if (command == "squeue")
-        reply.answer = squeue(cluster, request);
-    else if (command == "sacct")
-        reply.answer = sacct(cluster, request);
-    else if (command == "scancel")
-        reply.answer = scancel(cluster, request);
-    else if (command == "scontrol")
-        reply.answer = scontrol(cluster, request);
-    else if (command == "sinfo")
-        reply.answer = sinfo(cluster, request);
-    else if (command == "sacctmgr")
-        reply.answer = sacctmgr(cluster, request);
-    else if (command == "srun")
+    if (command == "srun") {
         reply.answer = srun(cluster, request, connection);
-    else
-        reply.answer = failure(fmt::format("{} is not emulated", command), 127);
+        return reply;
+    }
+    using Command = Answer (*)(Cluster&, const Request&);
+    static constexpr std::array<std::pair<std::string_view, Command>, 7> kCommands = {{
+        {"sbatch", sbatch},
+        {"squeue", squeue},
+        {"sacct", sacct},
+        {"scancel", scancel},
+        {"scontrol", scontrol},
+        {"sacctmgr", sacctmgr},
+        {"sinfo", sinfo},
+    }};
+    reply.answer = failure(fmt::format("{} is not emulated", command), 127);
+    for (const auto& [name, run] : kCommands)
+        if (name == command) reply.answer = run(cluster, request);
+    if (command == "scontrol") cluster.touch();
     return reply;
 }
 

@@ -2,11 +2,13 @@
 //
 // coromd-fake-slurm: SLURM's commands on one machine without a cluster. One program: as `sbatch`,
 // `squeue` and so on it is a client of the controller, which is itself as `serve`.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -86,6 +88,11 @@ int setup(const std::vector<std::string>& arguments) {
     if (controller_lives(directory))
         fail(ErrorKind::usage, "the cluster in {0} is at work: end it with 'coromd-fake-slurm stop {0}'",
              arguments[1]);
+    if (fs::exists(directory / "cluster.json")) {
+        for (const char* name : {"state", "faults.json", "calls.log"}) fs::remove_all(directory / name);
+    } else if (fs::exists(directory) && !fs::is_empty(directory)) {
+        fail(ErrorKind::usage, "{} is neither empty nor a cluster", arguments[1]);
+    }
     fs::create_directories(directory / "state" / "scripts");
     fs::permissions(directory / "state", fs::perms::owner_all);
     fs::create_directories(directory / "bin");

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <memory>
 #include <sstream>
+#include <stdexcept>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -5,6 +5,7 @@
 // in `waiting_`, until they need not.
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "cluster.hpp"
 #include "text.hpp"
@@ -180,6 +181,8 @@ Cluster::Placement Cluster::start_waiting(Job& job) {
 }
 
 void Cluster::schedule() {
+    // Polling the queue is no reason to look at all jobs that wait.
+    if (!std::exchange(changed_, false) && faults_.seconds("start_delay") <= 0.0) return;
     move_waiting(wall_clock());
     bool blocked = false;
     int id = 0;

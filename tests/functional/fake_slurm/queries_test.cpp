@@ -78,6 +78,7 @@ TEST_F(FakeSlurmQueries, TheProgramItself) {
                 AllOf(HasSubstr("Examples:"), HasSubstr("squeue_lag=SECONDS")));
     EXPECT_EQ(shell("\"$FAKE\" faults nowhere").code, 2);
     EXPECT_EQ(shell("\"$FAKE\" setup cluster --nodes many").code, 2);
+    EXPECT_EQ(shell("mkdir mine; touch mine/file; \"$FAKE\" setup mine").code, 2);
     setup();
     EXPECT_EQ(shell("\"$FAKE\" faults cluster squeu_lag=1s").code, 2);
     submit("", "sleep 60 & echo $! >child; wait");
@@ -86,6 +87,9 @@ TEST_F(FakeSlurmQueries, TheProgramItself) {
     run("\"$FAKE\" stop cluster");
     await("kill -0 $(cat child) 2>/dev/null || echo gone", "gone");
     EXPECT_THAT(read("cluster/calls.log"), HasSubstr(" sbatch --parsable\n"));
+    setup();
+    EXPECT_EQ(run("sacct -n"), "");
+    EXPECT_EQ(submit("", "true"), "1");
 }
 
 TEST_F(FakeSlurmQueries, JobsEndWhenTheirClusterIsRemoved) {
