@@ -226,7 +226,8 @@ task<void> Cluster::signal_loop() {
             co_await something_to_stop_->wait();
         }
         co_await runtime::sleep_for(kGather);
-        const bool hard = to_signal_.empty();
+        // What waits goes first: it would begin when others make room.
+        const bool hard = !to_cancel_.empty();
         std::vector<std::string>& ids = hard ? to_cancel_ : to_signal_;
         std::vector<std::string> words{"scancel"};
         if (!hard) words.insert(words.end(), {"--batch", "--signal=USR2"});
@@ -239,7 +240,10 @@ task<void> Cluster::signal_loop() {
         const bool again = answer.failure == CommandFailure::controller_unreachable ||
                            answer.failure == CommandFailure::timed_out ||
                            answer.failure == CommandFailure::authentication;
-        if (!again) continue;
+        if (!again) {
+            back_off_ = {};
+            continue;
+        }
         std::vector<std::string>& back = hard ? to_cancel_ : to_signal_;
         back.insert(back.end(), now.begin(), now.end());
         std::string what = "scancel";

@@ -64,7 +64,6 @@ struct Tracked {
     const State* state = nullptr;  ///< SLURM's last word; null: none yet
     bool cancelled = false;        ///< scancel was asked for
     bool unwanted = false;         ///< its wait was cancelled
-    bool has_run = false;          ///< SLURM has shown it running
     bool held = false;             ///< SLURM will not begin it again by itself
     bool id_reused = false;        ///< SLURM shows its id with another name: it is somebody else's now
     bool recoverable = false;
@@ -146,7 +145,7 @@ private:
     void take_row(const JobRow& row, bool from_squeue);
     runtime::task<void> settle();
     void end(const std::shared_ptr<Tracked>& tracked, JobExit exit);
-    runtime::task<void> end_without_record(std::shared_ptr<Tracked> tracked);
+    runtime::task<void> end_without_record(std::shared_ptr<Tracked> tracked, bool late);
     void watch_nodes(const Tracked& tracked, const JobExit& exit);
     std::chrono::milliseconds record_grace() const;
     std::chrono::milliseconds squeue_pause() const;

@@ -213,7 +213,6 @@ void Cluster::take_row(const JobRow& row, bool from_squeue) {
         // The accounting lags: only an end is news.
         if (!from_squeue && phase != Phase::ended) return;
         const bool begun_again = in_phase(tracked, Phase::running) && phase == Phase::waiting;
-        tracked.has_run = tracked.has_run || phase == Phase::running || phase == Phase::ending;
         const bool held = row.state->held || (phase == Phase::waiting && is_held_by_slurm(row.reason));
         if (held && !tracked.held)
             context_.log().warn("SLURM job {} is held and will not begin again by itself: {}",
@@ -373,9 +372,9 @@ task<void> Cluster::settle() {
             continue;
         }
         const bool vanished = tracked->seen_in_poll != polls_;
-        const bool never_ran = tracked->cancelled && !tracked->has_run;
-        if (ended && (never_ran || silence >= record_grace())) {
-            co_await end_without_record(tracked);
+        const bool late = silence >= record_grace();
+        if (ended && (late || tracked->unwanted)) {
+            co_await end_without_record(tracked, late);
         } else if (vanished && tracked->cancelled && silence >= kSubmissionGrace) {
             // Elements that are cancelled while they wait leave no trace anywhere.
             JobExit exit;
@@ -383,12 +382,13 @@ task<void> Cluster::settle() {
             exit.scheduler_state = "CANCELLED";
             end(tracked, std::move(exit));
         } else if ((vanished || in_phase(*tracked, Phase::unknown)) && silence >= settings_.lost_after) {
-            co_await end_without_record(tracked);
+            co_await end_without_record(tracked, true);
         }
     }
 }
 
-task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked) {
+/// Unless `late`, only where it has not begun at all: then there will never be a record.
+task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked, bool late) {
     struct View {
         std::optional<Runner> runner;
         bool has_record;
@@ -402,6 +402,7 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked) {
     };
     const View view = co_await runtime::offload(context_, look);
     if (view.has_record || tracked->changed.is_set()) co_return;  // just come
+    if (view.runner && !late) co_return;
     const bool ended = in_phase(*tracked, Phase::ended);
     if (view.runner && is_alive(*view.runner)) {
         // Its answer got lost, and it was submitted twice: the other one has begun.
@@ -418,7 +419,7 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked) {
                          tracked->state->failure != FailureClass::user
                      ? tracked->state->failure
                      : FailureClass::infrastructure;
-    exit.stopped = tracked->cancelled;
+    exit.stopped = tracked->unwanted || tracked->cancelled;
     exit.timed_out = exit.cause == FailureClass::timeout;
     const bool told = ended || tracked->held || in_phase(*tracked, Phase::unknown);
     exit.scheduler_state = told ? tracked->reason : "UNKNOWN";

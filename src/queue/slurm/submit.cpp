@@ -99,6 +99,7 @@ task<void> Cluster::learn_limits() {
         co_return;
     }
     limits_known_ = true;
+    back_off_ = {};
     if (!config.good()) {
         context_.log().warn("scontrol show config: {}; done without what it tells", config.error);
         co_return;
@@ -341,6 +342,7 @@ task<std::optional<std::uint32_t>> Cluster::find_by_name(std::string token) {
                                        "-o",     kSqueueFormat};
         const Answer answer = co_await client_.call(std::move(words));
         const JobRows rows = answer.good() ? parse_squeue(answer.out) : JobRows{};
+        if (answer.good() && (rows.n_garbage == 0 || !rows.rows.empty())) back_off_ = {};
         if (answer.good() && rows.rows.empty() && rows.n_garbage == 0) co_return std::nullopt;
         if (!rows.rows.empty()) {
             context_.log().info("the submission {} was found as job {}", token, rows.rows.front().id.job);
