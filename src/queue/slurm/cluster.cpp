@@ -197,7 +197,8 @@ task<void> Cluster::stop(std::shared_ptr<Tracked> tracked, std::chrono::millisec
         co_await runtime::sleep_for(kGather);
     const bool waits = tracked->state != nullptr && tracked->state->phase == Phase::waiting;
     ask_to_stop(*tracked, waits);
-    co_await runtime::with_timeout(waits ? kStopSlack : grace + kStopSlack, tracked->changed.wait());
+    const std::chrono::milliseconds patience = waits ? kStopSlack : grace + kStopSlack;
+    co_await runtime::with_timeout(patience, tracked->changed.wait());
     if (tracked->changed.is_set()) co_return;
     context_.log().warn("SLURM job {} does not end: scancel", tracked->id.text());
     ask_to_stop(*tracked, true);

@@ -11,8 +11,8 @@
 #include "coromd/core/file.hpp"
 
 // Looks in all sources for what GCC 12 miscompiles inside a co_await expression, often without a
-// sound (docs/design/runtime.md): closures that capture by value, braces that make an object, and
-// waits inside a condition.
+// sound (docs/design/runtime.md): closures that capture by value, braces that make an object, choices
+// with '?', and waits inside a condition.
 // Works on the text: comments and literals are blanked, then each co_await expression is walked to
 // its end. Bodies of closures are passed over; what they await is looked at for itself.
 
@@ -99,6 +99,7 @@ std::string_view fault_in_expression(std::string_view text, std::size_t i) {
         if (c == ';' || ((c == ')' || c == ']' || c == '}') && --depth < 0)) return {};
         if (c == '(') ++depth;
         if (c == '{') return "an object made with braces";
+        if (c == '?') return "a choice with '?'";
         if (c != '[') continue;
         const std::string_view previous = before(text, i);
         const bool subscript = previous != "co_await" && previous != "co_return" &&
@@ -165,6 +166,7 @@ TEST(CoroutineRules, FindsWhatIsMiscompiled) {
              "co_await f([&] { return 1; }, Options{sp});",
              "auto x = (co_await f(Options{sp})).y;",
              "auto l = [sp]() -> task<> { co_await f(Options{sp}); };",
+             "co_await f(good ? \"a\" + text : other);",
              "if (co_await f(x)) y();",
              "while (g() && !(co_await f(x))) { }",
              "switch (co_await f(x)) { }",
@@ -183,6 +185,7 @@ TEST(CoroutineRules, LeavesAloneWhatIsSafe) {
              "co_await f([this, &x] { return x; });",
              "co_await [&]() -> task<> { auto l = [sp] {}; co_return; }();",
              "co_await f(std::move(named));",
+             "co_await f([&] { return good ? a : b; });",
              "co_await f(Options(sp, 1), list[i], lists[i][j]);",
              "auto work = [sp] { return *sp; }; co_await f(work);",
              "if (f(x)) co_await g(x);",
