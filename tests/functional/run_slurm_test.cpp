@@ -23,9 +23,10 @@ protected:
         EXPECT_EQ(shell("\"$FAKE\" setup cluster --nodes 2 --cores-per-node 2 --minute 1s --kill-wait 200ms")
                       .exit_code,
                   0);
-        write_campaign("[queues.local]\ncores = 2\n",
-                       "[queues.cluster]\nkind = \"slurm\"\ncommands = \"cluster/bin\"\npoll = \"200 ms\"\n"
-                       "lost_after = \"5 s\"\n");
+        write_campaign(
+            "\n[queues.local]\ncores = 2\n",
+            "queue = \"cluster\"\n\n[queues.cluster]\nkind = \"slurm\"\ncommands = \"cluster/bin\"\n"
+            "poll = \"200 ms\"\nlost_after = \"5 s\"\n");
     }
     ~RunSlurm() override { shell("\"$FAKE\" stop cluster"); }
 
@@ -49,6 +50,7 @@ TEST_F(RunSlurm, ACampaignRunsOnAClusterThatWorksBadly) {
     ASSERT_EQ(ended.exit_code, 0) << ended.err;
     expect_all_walkers();
     EXPECT_EQ(mdruns(), 4u);
+    EXPECT_THAT(read("cluster/calls.log"), HasSubstr(" sbatch "));
 }
 
 TEST_F(RunSlurm, WhatRunsWhenTheProgramIsKilledIsFoundAgain) {
@@ -61,6 +63,19 @@ TEST_F(RunSlurm, WhatRunsWhenTheProgramIsKilledIsFoundAgain) {
     ASSERT_EQ(ended.exit_code, 0) << ended.err;
     expect_all_walkers();
     EXPECT_EQ(mdruns(), 4u);
+}
+
+TEST_F(RunSlurm, InterruptedItLeavesNothingBehindInTheQueueAndGoesOnLater) {
+    environment_["FAKE_GMX_MS_PER_FRAME"] = "50";
+    const pid_t pid = start({"run", "campaign.toml"});
+    await("commands.log", "mdrun");
+    ::kill(pid, SIGINT);
+    EXPECT_EQ(wait(pid).exit_code, 130);
+    EXPECT_EQ(shell("cluster/bin/squeue -h").out, "");
+    environment_["FAKE_GMX_MS_PER_FRAME"] = "0";
+    const Ended ended = coromd({"run", "campaign.toml"});
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+    expect_all_walkers();
 }
 
 TEST_F(RunSlurm, WhatSlurmRefusesIsToldInItsWords) {
