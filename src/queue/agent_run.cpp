@@ -43,7 +43,7 @@ JobExit exit_after_agent(const Spool& spool, const Attempt& attempt, const std::
     unknown.cause = FailureClass::infrastructure;
     unknown.node = host_name();
     const std::string words = read_tail(attempt.directory() / kAgentFile, 4096);
-    unknown.stderr_tail =
+    unknown.remark =
         fmt::format("its agent ended without a record ({}){}{}", agent_end, words.empty() ? "" : ": ", words);
     return unknown;
 }

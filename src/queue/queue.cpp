@@ -370,6 +370,7 @@ runtime::task<JobResult> Queue::conclude(Attempt attempt, JobExit exit) {
     auto look = [&] { return inspect(job, result); };
     Verdict verdict = co_await runtime::offload(context_, look);
     result.reason = std::move(verdict.reason);
+    if (!verdict.success && !result.exit.remark.empty()) result.reason += ": " + result.exit.remark;
     if (verdict.success) {
         result.state = JobState::finished;
     } else if (!result.exit.known && result.exit.cause == FailureClass::none) {

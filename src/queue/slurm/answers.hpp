@@ -129,6 +129,7 @@ enum class CommandFailure {
     permission,      ///< not our job
     authentication,  ///< munge
     refused,         ///< the options are wrong: the user must mend them
+    not_started,     ///< there is no such command
     other
 };
 std::string_view to_string(CommandFailure failure) noexcept;

@@ -43,8 +43,10 @@ runtime::task<Answer> Client::call(std::vector<std::string> words) const {
                 fmt::format("{} did not answer within {} s", name, options_.timeout.count() / 1000);
         }
     } catch (const Error& error) {
-        answer.failure = CommandFailure::other;
         answer.error = error.message();
+        const bool missing = answer.error.find("No such file") != std::string::npos ||
+                             answer.error.find("Permission denied") != std::string::npos;
+        answer.failure = missing ? CommandFailure::not_started : CommandFailure::other;
     }
     if (!answer.good())
         context_.log().debug("{}: {}: {}", command.text(), to_string(answer.failure), answer.error);

@@ -32,6 +32,8 @@ namespace {
 
 /// How long others are waited for that can go into the same call.
 constexpr auto kGather = 20ms;
+/// How long a stop waits for SLURM's word on whether a job was submitted.
+constexpr auto kUnresolved = 30s;
 /// What a stopped job may need beyond its grace: SLURM's own clean-up, and a lagging file system.
 constexpr auto kStopSlack = 120s;
 /// How long SLURM is waited for at the end, when nothing depends on it.
@@ -227,22 +229,34 @@ task<void> Cluster::wait_for(std::shared_ptr<Tracked> tracked, std::chrono::mill
 task<void> Cluster::stop(std::shared_ptr<Tracked> tracked, std::chrono::milliseconds grace) {
     JobExit stopped;
     stopped.stopped = true;
-    if (tracked->stage == Tracked::Stage::waiting) {
-        std::erase_if(ready_, [&](const Request& request) { return request.tracked == tracked; });
-        tracked->exit = std::move(stopped);
-        co_return;
-    }
-    while (tracked->stage == Tracked::Stage::submitting || tracked->stage == Tracked::Stage::looked_for) {
+    tracked->unwanted = true;
+    // Whoever begins from now on leaves at once.
+    if (tracked->stage != Tracked::Stage::waiting) spool_.request_stop(tracked->run);
+    const auto give_up = Clock::now() + kUnresolved;
+    for (;;) {
         if (tracked->changed.is_set()) co_return;
+        if (tracked->stage == Tracked::Stage::waiting) {
+            std::erase_if(ready_, [&](const Request& request) { return request.tracked == tracked; });
+            co_return leave(*tracked);
+        }
+        if (tracked->stage == Tracked::Stage::submitted) break;
+        if (Clock::now() >= give_up) {
+            context_.log().warn(
+                "SLURM does not say whether it has run {}: should it begin, it leaves at once",
+                tracked->run.text());
+            if (tracked->stage == Tracked::Stage::looked_for) untrack(*tracked);
+            stopped.known = false;
+            leave(*tracked);
+            tracked->exit = std::move(stopped);
+            co_return;
+        }
         co_await runtime::sleep_for(kGather);
     }
-    if (tracked->changed.is_set()) co_return;
     // It may have begun since SLURM was asked: what runs is asked to stop, what waits is cancelled.
     ask_now_ = true;
     const auto asked_at = polls_;
     for (int i = 0; i < 150 && polls_ == asked_at && !tracked->changed.is_set(); ++i)
         co_await runtime::sleep_for(kGather);
-    spool_.request_stop(tracked->run);
     const bool waits = tracked->state != nullptr && tracked->state->phase == Phase::waiting;
     ask_to_stop(*tracked, waits);
     const std::chrono::milliseconds patience = waits ? kStopSlack : grace + kStopSlack;
@@ -257,6 +271,8 @@ task<void> Cluster::stop(std::shared_ptr<Tracked> tracked, std::chrono::millisec
 }
 
 void Cluster::ask_to_stop(const Tracked& tracked, bool hard) {
+    const auto owner = by_id_.find(key_of(tracked.id));
+    if (tracked.id_reused || owner == by_id_.end() || owner->second != &tracked) return;
     (hard ? to_cancel_ : to_signal_).push_back(tracked.id.text());
     if (hard) {
         const auto known = by_run_.find(tracked.run);
@@ -273,7 +289,8 @@ task<void> Cluster::signal_loop() {
             co_await something_to_stop_->wait();
         }
         co_await runtime::sleep_for(kGather);
-        const bool hard = to_signal_.empty();
+        // What waits goes first: it would begin when others make room.
+        const bool hard = !to_cancel_.empty();
         std::vector<std::string>& ids = hard ? to_cancel_ : to_signal_;
         std::vector<std::string> words{"scancel"};
         if (!hard) words.insert(words.end(), {"--batch", "--signal=USR2"});
@@ -286,9 +303,11 @@ task<void> Cluster::signal_loop() {
                            answer.failure == CommandFailure::authentication;
         if (!again) {
             ids.erase(ids.begin(), ids.begin() + n);
+            back_off_ = {};
             continue;
         }
-        co_await back_off("scancel", answer.error);
+        std::string what = "scancel";
+        co_await back_off(std::move(what), answer.error);
     }
 }
 
@@ -299,10 +318,13 @@ void Cluster::track(const std::shared_ptr<Tracked>& tracked) {
 
 void Cluster::untrack(const Tracked& tracked) {
     if (tracked.stage == Tracked::Stage::submitted) {
-        by_id_.erase(key_of(tracked.id));
+        // SLURM may have given its id to another one of ours.
+        const auto owner = by_id_.find(key_of(tracked.id));
+        if (owner != by_id_.end() && owner->second == &tracked) by_id_.erase(owner);
         --n_submitted_;
     }
-    by_run_.erase(tracked.run);
+    const auto known = by_run_.find(tracked.run);
+    if (known != by_run_.end() && known->second.get() == &tracked) by_run_.erase(known);
 }
 
 void Cluster::forget(const RunId& attempt, bool finished) noexcept {

@@ -66,6 +66,9 @@ struct Tracked {
     Stage stage = Stage::waiting;
     const State* state = nullptr;  ///< SLURM's last word; null: none yet
     bool cancelled = false;        ///< scancel was asked for
+    bool unwanted = false;         ///< its wait was cancelled
+    bool held = false;             ///< SLURM will not begin it again by itself
+    bool id_reused = false;        ///< SLURM shows its id with another name: it is somebody else's now
     bool recoverable = false;
     std::uint64_t seen_in_poll = 0;
     Clock::time_point submitted_at;
@@ -134,11 +137,14 @@ private:
     runtime::task<std::optional<std::uint32_t>> call_sbatch(std::vector<Request>& batch,
                                                             const BatchFiles& files);
     runtime::task<std::optional<std::uint32_t>> find_by_name(std::string token);
+    runtime::task<void> try_fewer(std::vector<Request>& batch, std::string said);
+    static void leave(Tracked& tracked);
     runtime::task<void> record(const std::vector<Request>& batch, const std::string& token,
                                std::optional<std::uint32_t> job);
     void write_files(const std::vector<Request>& batch, const BatchFiles& files) const;
     std::vector<std::string> sbatch_words(const std::vector<Request>& batch, const BatchFiles& files) const;
     std::string name_of(const std::string& token) const { return settings_.job_name + "-" + token; }
+    bool is_name_of(std::string_view name, const Tracked& tracked) const;
     static void refuse(const std::vector<Request>& batch, const std::string& reason);
     runtime::task<void> back_off(std::string what, std::string said);
 
@@ -148,12 +154,15 @@ private:
     runtime::task<void> ask_squeue();
     runtime::task<void> ask_accounting();
     runtime::task<void> look_for_intended();
+    /// The job is known under this id from now on.
+    void adopt(const std::shared_ptr<Tracked>& tracked, const SlurmId& id);
     void take_record(const RunId& run, std::optional<ExitRecord> record, const std::string& error);
     void take_row(const JobRow& row, bool from_squeue);
     runtime::task<void> settle();
     void end(const std::shared_ptr<Tracked>& tracked, JobExit exit);
-    runtime::task<void> end_without_record(std::shared_ptr<Tracked> tracked);
+    runtime::task<void> end_without_record(std::shared_ptr<Tracked> tracked, bool late);
     void watch_nodes(const Tracked& tracked, const JobExit& exit);
+    std::chrono::milliseconds record_grace() const;
     std::chrono::milliseconds squeue_pause() const;
     std::chrono::milliseconds spool_pause() const;
 
@@ -182,6 +191,7 @@ private:
     bool limits_known_ = false;
     ClusterConfig config_;
     std::size_t array_limit_ = 1000;
+    std::size_t batch_limit_ = 1000;  // smaller for a while after a limit was reached
     std::size_t n_submitted_ = 0;
     std::size_t submit_limit_ = 0;  // of SLURM; 0: not known
     std::chrono::milliseconds back_off_{0};

@@ -169,7 +169,7 @@ constexpr Group kGroups[] = {
 }  // namespace
 
 std::string_view to_string(CommandFailure failure) noexcept {
-    constexpr std::array<std::string_view, 11> kTexts{
+    constexpr std::array<std::string_view, 12> kTexts{
         "no failure",
         "the controller cannot be reached",
         "no answer in time",
@@ -180,6 +180,7 @@ std::string_view to_string(CommandFailure failure) noexcept {
         "permission denied",
         "authentication failed",
         "the options are refused",
+        "there is no such command",
         "another failure",
     };
     return kTexts[static_cast<std::size_t>(failure)];

@@ -23,6 +23,7 @@
 #include "coromd/runtime/timer.hpp"
 #include "slurm/cluster.hpp"
 #include "slurm/hostlist.hpp"
+#include "slurm/text.hpp"
 
 namespace coromd::queue::slurm {
 
@@ -46,15 +47,39 @@ milliseconds since(Clock::time_point begin) {
     return std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
 }
 
+bool is_alive(const Runner& runner) {
+    const auto now =
+        std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+    return now - milliseconds(runner.beat_ms) < kSilence;
+}
+
+/// Put back after a node could not start it: it waits until a person releases it.
+bool is_held_by_slurm(std::string_view reason) {
+    return reason == "launch failed requeued held" || reason == "launch_failed_requeued_held";
+}
+
 bool in_phase(const Tracked& tracked, Phase phase) {
     return tracked.state != nullptr && tracked.state->phase == phase;
 }
 
 }  // namespace
 
+/// Where little patience is asked for, there is not more for records.
+milliseconds Cluster::record_grace() const {
+    return std::min<milliseconds>(kRecordGrace, settings_.lost_after);
+}
+
 task<void> Cluster::poll_loop() {
     for (;;) {
-        co_await read_records();
+        try {
+            co_await read_records();
+        } catch (const Error& error) {
+            // A file system that is away for a while.
+            if (Clock::now() >= next_complaint_) {
+                context_.log().warn("{}; tried again", error.what());
+                next_complaint_ = Clock::now() + 60s;
+            }
+        }
         if (!by_run_.empty() && (ask_now_ || since(last_squeue_) >= squeue_pause())) {
             co_await ask_squeue();
             co_await look_for_intended();
@@ -117,7 +142,7 @@ void Cluster::take_record(const RunId& run, std::optional<ExitRecord> record, co
         JobExit exit;
         exit.known = false;
         exit.cause = FailureClass::infrastructure;
-        exit.stderr_tail = error;
+        exit.remark = error;
         return end(tracked, std::move(exit));
     }
     if (!record->error.empty()) {
@@ -155,16 +180,16 @@ task<void> Cluster::ask_squeue() {
         }
         co_return;
     }
-    ++polls_;
     const JobRows rows = parse_squeue(answer.out);
     if (rows.n_garbage > 0 && Clock::now() >= next_complaint_) {
         context_.log().warn("squeue printed {} lines that make no sense, such as '{}'", rows.n_garbage,
                             rows.garbage);
         next_complaint_ = Clock::now() + 60s;
     }
-    for (const JobRow& row : rows.rows) take_row(row, true);
     // An answer that was nothing but rubbish says nothing of who is missing.
     if (rows.rows.empty() && rows.n_garbage > 0) co_return;
+    ++polls_;
+    for (const JobRow& row : rows.rows) take_row(row, true);
     const auto now = Clock::now();
     quiet_.clear();
     for (const auto& [run, tracked] : by_run_) {
@@ -181,13 +206,26 @@ void Cluster::take_row(const JobRow& row, bool from_squeue) {
         const auto at = by_id_.find(key_of({row.id.job, index}));
         if (at == by_id_.end()) return;
         Tracked& tracked = *at->second;
+        const bool reused = !is_name_of(row.name, tracked);
+        if (from_squeue && reused != tracked.id_reused) {
+            tracked.id_reused = reused;
+            if (reused)
+                context_.log().warn("SLURM has lost job {} and given its id to '{}'", tracked.id.text(),
+                                    printable(row.name));
+        }
+        if (reused) return;
         const Phase phase = row.state->phase;
         if (from_squeue) tracked.seen_in_poll = polls_;
         // The accounting lags: only an end is news.
         if (!from_squeue && phase != Phase::ended) return;
         const bool begun_again = in_phase(tracked, Phase::running) && phase == Phase::waiting;
+        const bool held = row.state->held || (phase == Phase::waiting && is_held_by_slurm(row.reason));
+        if (held && !tracked.held)
+            context_.log().warn("SLURM job {} is held and will not begin again by itself: {}",
+                                tracked.id.text(), row.state->held ? row.state_text : row.reason);
+        tracked.held = held;
         if (begun_again) context_.log().info("SLURM job {} was put back into the queue", tracked.id.text());
-        if (phase == Phase::waiting || phase == Phase::running || phase == Phase::ending) {
+        if (!held && (phase == Phase::waiting || phase == Phase::running || phase == Phase::ending)) {
             if (!tracked.exit) tracked.quiet_since = {};
         } else if (tracked.quiet_since == Clock::time_point{}) {
             tracked.quiet_since = Clock::now();
@@ -196,9 +234,9 @@ void Cluster::take_row(const JobRow& row, bool from_squeue) {
             context_.log().warn("SLURM job {} is {}, which is no state that is known", tracked.id.text(),
                                 row.state_text);
         tracked.state = row.state;
-        tracked.reason = phase == Phase::unknown ? row.state_text
-                         : phase == Phase::ended ? row.state_text
-                                                 : row.reason;
+        tracked.reason = phase == Phase::unknown                    ? row.state_text
+                         : phase == Phase::ended || row.state->held ? row.state_text
+                                                                    : row.reason;
         if (!row.nodes.empty()) tracked.nodes = row.nodes;
     };
     if (!row.id.step.empty()) return;
@@ -243,18 +281,38 @@ task<void> Cluster::look_for_intended() {
     for (const std::string& list : chunked(names)) {
         std::vector<std::string> words{"squeue", "-h", "-t", "all", "--name=" + list, "-o", kSqueueFormat};
         const Answer answer = co_await client_.call(std::move(words));
-        if (!answer.good()) {
-            ask_now_ = true;
-            co_return;
-        }
-        for (const JobRow& row : parse_squeue(answer.out).rows) found[row.name] = row.id.job;
+        const JobRows rows = parse_squeue(answer.out);
+        if (!answer.good() || (rows.rows.empty() && rows.n_garbage > 0)) co_return;
+        for (const JobRow& row : rows.rows) found[row.name] = row.id.job;
     }
+    // SLURM may be late, or have forgotten: what has begun says so itself.
+    struct View {
+        bool recorded;
+        std::optional<SlurmId> id;
+    };
+    std::map<RunId, View> views;
+    for (const auto& [token, members] : intended_)
+        for (const auto& [index, tracked] : members) views[tracked->run] = {};
+    auto look = [&] {
+        for (auto& [attempt, view] : views) {
+            const auto run = spool_.last_claim(attempt);
+            const auto runner = run ? spool_.runner(*run) : std::nullopt;
+            view.recorded = run && spool_.has_record(*run);
+            if (runner && is_alive(*runner)) view.id = SlurmId::parse(runner->scheduler_job);
+        }
+    };
+    co_await runtime::offload(context_, look);
     const auto looked_for = std::exchange(intended_, {});
     for (const auto& [token, members] : looked_for) {
         const auto job = found.find(name_of(token));
         for (const auto& [index, tracked] : members) {
             if (tracked->stage != Tracked::Stage::looked_for) continue;  // its record was found
-            if (job == found.end()) {
+            const View& view = views[tracked->run];
+            if (job == found.end() && view.recorded) {
+                intended_[token].emplace_back(index, tracked);  // it is just being read
+                continue;
+            }
+            if (job == found.end() && !view.id) {
                 // It never came to be; should it come yet, it is not wanted.
                 spool_.request_stop(tracked->run);
                 untrack(*tracked);
@@ -262,13 +320,31 @@ task<void> Cluster::look_for_intended() {
                 tracked->changed.set();
                 continue;
             }
-            tracked->id = {job->second, index};
-            tracked->stage = Tracked::Stage::submitted;
-            tracked->submitted_at = Clock::now();
-            ++n_submitted_;
-            track(tracked);
+            adopt(tracked, job == found.end() ? *view.id : SlurmId{job->second, index});
         }
     }
+}
+
+void Cluster::adopt(const std::shared_ptr<Tracked>& tracked, const SlurmId& id) {
+    if (tracked->stage == Tracked::Stage::submitted) {
+        untrack(*tracked);
+        context_.log().info("SLURM job {} is known as {} now", tracked->id.text(), id.text());
+    }
+    tracked->id = id;
+    tracked->stage = Tracked::Stage::submitted;
+    tracked->state = nullptr;
+    tracked->reason.clear();
+    tracked->held = tracked->id_reused = false;
+    tracked->quiet_since = {};
+    tracked->submitted_at = Clock::now();
+    ++n_submitted_;
+    track(tracked);
+}
+
+bool Cluster::is_name_of(std::string_view name, const Tracked& tracked) const {
+    const std::string& token = tracked.files->token;
+    return name.size() == settings_.job_name.size() + 1 + token.size() &&
+           name.starts_with(settings_.job_name) && name.ends_with(token);
 }
 
 /// Draws the conclusions from what was heard, and from what was not.
@@ -278,47 +354,48 @@ task<void> Cluster::settle() {
         if (tracked->stage != Tracked::Stage::submitted || tracked->quiet_since == Clock::time_point{})
             continue;
         const milliseconds silence = since(tracked->quiet_since);
-        const bool ended = in_phase(*tracked, Phase::ended) || in_phase(*tracked, Phase::unknown);
+        const bool ended = in_phase(*tracked, Phase::ended) || tracked->held;
         if (tracked->exit) {
             // Its record says that somebody has stopped it.
             if (in_phase(*tracked, Phase::waiting)) {
                 JobExit exit = std::move(*tracked->exit);
                 tracked->exit.reset();
                 tracked->quiet_since = {};
-                if (tracked->recoverable) {
+                if (tracked->recoverable || tracked->held) {
                     exit.cause = FailureClass::infrastructure;
-                    exit.scheduler_state = "REQUEUED";
+                    exit.scheduler_state = tracked->held ? tracked->reason : "REQUEUED";
                     ask_to_stop(*tracked, true);
                     end(tracked, std::move(exit));
                 } else {
                     records_taken_.insert({tracked->run.job, tracked->run.attempt, exit.restart});
                 }
             } else if (in_phase(*tracked, Phase::ended) ||
-                       silence >=
-                           (in_phase(*tracked, Phase::ending) ? settings_.lost_after : kVerdictGrace)) {
+                       silence >= (in_phase(*tracked, Phase::ending)
+                                       ? settings_.lost_after
+                                       : std::min(milliseconds(kVerdictGrace), record_grace()))) {
                 JobExit exit = std::move(*tracked->exit);
                 end(tracked, std::move(exit));
             }
             continue;
         }
         const bool vanished = tracked->seen_in_poll != polls_;
-        // What was cancelled before it began has nothing to record.
-        const bool never_ran = ended && tracked->cancelled && tracked->nodes.empty();
-        if (ended && silence >= (never_ran ? kSubmissionGrace : kRecordGrace)) {
-            co_await end_without_record(tracked);
+        const bool late = silence >= record_grace();
+        if (ended && (late || tracked->unwanted)) {
+            co_await end_without_record(tracked, late);
         } else if (vanished && tracked->cancelled && silence >= kSubmissionGrace) {
             // Elements that are cancelled while they wait leave no trace anywhere.
             JobExit exit;
             exit.stopped = true;
             exit.scheduler_state = "CANCELLED";
             end(tracked, std::move(exit));
-        } else if (vanished && silence >= settings_.lost_after) {
-            co_await end_without_record(tracked);
+        } else if ((vanished || in_phase(*tracked, Phase::unknown)) && silence >= settings_.lost_after) {
+            co_await end_without_record(tracked, true);
         }
     }
 }
 
-task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked) {
+/// Unless `late`, only where it has not begun at all: then there will never be a record.
+task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked, bool late) {
     struct View {
         std::optional<Runner> runner;
         bool has_record;
@@ -332,12 +409,14 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked) {
     };
     const View view = co_await runtime::offload(context_, look);
     if (view.has_record || tracked->changed.is_set()) co_return;  // just come
+    if (view.runner && !late) co_return;
     const bool ended = in_phase(*tracked, Phase::ended);
-    if (view.runner && !ended) {
-        const auto now =
-            std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+    if (view.runner && is_alive(*view.runner)) {
+        // Its answer got lost, and it was submitted twice: the other one has begun.
+        const auto id = SlurmId::parse(view.runner->scheduler_job);
+        if (id && *id != tracked->id) co_return adopt(tracked, *id);
         // SLURM has lost it, and it runs.
-        if (now - milliseconds(view.runner->beat_ms) < kSilence) co_return;
+        if (!ended && !tracked->held) co_return;
     }
     JobExit exit;
     exit.known = ended && !view.runner;  // then it has not run at all
@@ -347,15 +426,16 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked) {
                          tracked->state->failure != FailureClass::user
                      ? tracked->state->failure
                      : FailureClass::infrastructure;
-    exit.stopped = tracked->cancelled;
+    exit.stopped = tracked->unwanted || tracked->cancelled;
     exit.timed_out = exit.cause == FailureClass::timeout;
-    exit.scheduler_state = tracked->state == nullptr ? "UNKNOWN" : tracked->reason;
-    exit.stderr_tail = fmt::format(
+    const bool told = ended || tracked->held || in_phase(*tracked, Phase::unknown);
+    exit.scheduler_state = told ? tracked->reason : "UNKNOWN";
+    exit.remark = fmt::format(
         "SLURM's word on job {}: {}. {}{}{}", tracked->id.text(),
-        ended ? std::string(tracked->state->text)
-              : fmt::format("none. squeue was asked {} times{}, and nobody has known it for {} s", polls_,
-                            config_.has_accounting() ? ", sacct too" : " (there is no accounting)",
-                            since(tracked->quiet_since).count() / 1000),
+        told ? fmt::format("{} ({})", tracked->state->text, tracked->reason)
+             : fmt::format("none. squeue was asked {} times{}, and nobody has known it for {} s", polls_,
+                           config_.has_accounting() ? ", sacct too" : " (there is no accounting)",
+                           since(tracked->quiet_since).count() / 1000),
         view.runner ? fmt::format("Its agent began on {} and left no record.", view.runner->host)
                     : "Its agent never began.",
         view.words.empty() ? "" : " What it printed: ", view.words);
@@ -368,8 +448,8 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked) {
 void Cluster::end(const std::shared_ptr<Tracked>& tracked, JobExit exit) {
     if (tracked->changed.is_set()) return;
     exit.scheduler_job = tracked->id.text();
-    if (exit.scheduler_state.empty() && in_phase(*tracked, Phase::ended))
-        exit.scheduler_state = tracked->reason;
+    const bool told = in_phase(*tracked, Phase::ended) || in_phase(*tracked, Phase::unknown);
+    if (exit.scheduler_state.empty() && told) exit.scheduler_state = tracked->reason;
     // The state says why a job was stopped; what it did of itself its record tells better.
     if (exit.terminated && exit.cause == FailureClass::none && in_phase(*tracked, Phase::ended)) {
         exit.cause = tracked->state->cancelled() ? FailureClass::user : tracked->state->failure;

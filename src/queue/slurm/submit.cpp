@@ -23,6 +23,7 @@
 #include "coromd/runtime/timer.hpp"
 #include "slurm/cluster.hpp"
 #include "slurm/facts.hpp"
+#include "slurm/text.hpp"
 
 namespace coromd::queue::slurm {
 
@@ -52,7 +53,7 @@ task<void> Cluster::submit_loop() {
             something_ready_ = std::make_unique<runtime::Event>();
             co_await something_ready_->wait();
         }
-        if (!limits_known_) co_await learn_limits();
+        while (!limits_known_) co_await learn_limits();
         // More of the same kind may be just about to come.
         std::size_t before = 0;
         for (int i = 0; i < kMaxGather && ready_.size() > before; ++i) {
@@ -73,14 +74,25 @@ task<void> Cluster::submit_loop() {
 task<void> Cluster::learn_limits() {
     std::vector<std::string> show{"scontrol", "show", "config"};
     const Answer config = co_await client_.call(std::move(show));
+    const bool later = config.failure == CommandFailure::controller_unreachable ||
+                       config.failure == CommandFailure::timed_out ||
+                       config.failure == CommandFailure::authentication;
+    if (later) {
+        std::string what = "scontrol show config";
+        co_await back_off(std::move(what), config.error);
+        co_return;
+    }
+    limits_known_ = true;
+    back_off_ = {};
     if (!config.good()) {
-        co_await back_off("scontrol show config", config.error);
+        context_.log().warn("scontrol show config: {}; done without what it tells", config.error);
         co_return;
     }
     config_ = parse_config(config.out);
     if (config_.max_array_size > 0)
         array_limit_ =
             std::min<std::size_t>(kLargestArray, std::max<std::uint64_t>(config_.max_array_size - 1, 1));
+    batch_limit_ = array_limit_;
     if (config_.max_job_count > 0) submit_limit_ = config_.max_job_count;
     if (config_.has_accounting()) {
         const Answer limits = co_await client_.call(assoc_words());
@@ -102,12 +114,11 @@ task<void> Cluster::learn_limits() {
     }
     context_.log().info("SLURM {} '{}': arrays up to {}, accounting: {}", config_.version,
                         config_.cluster_name, array_limit_, config_.has_accounting() ? "yes" : "no");
-    limits_known_ = true;
 }
 
 std::vector<Request> Cluster::next_batch() {
     if (health_.level(Clock::now()) == ClusterLevel::stop) return {};
-    std::size_t room = array_limit_;
+    std::size_t room = batch_limit_;
     if (submit_limit_ > 0) room = std::min(room, submit_limit_ - std::min(submit_limit_, n_submitted_));
     std::vector<Request> batch;
     if (room == 0) return batch;
@@ -131,8 +142,9 @@ task<void> Cluster::record(const std::vector<Request>& batch, const std::string&
         std::string words = job                ? fmt::format("{}{} {}", kSubmitted, id.text(), token)
                             : batch.size() > 1 ? fmt::format("{}{} {}", kIntended, token, index)
                                                : fmt::format("{}{} -", kIntended, token);
-        records.push_back(request.record(std::move(words)));
         ++index;
+        if (request.tracked->stage != Tracked::Stage::ended)
+            records.push_back(request.record(std::move(words)));
     }
     co_await runtime::gather(std::move(records));
 }
@@ -158,6 +170,14 @@ task<void> Cluster::submit(std::vector<Request> batch) {
     std::uint32_t index = 0;
     for (Request& request : batch) {
         const std::shared_ptr<Tracked>& tracked = request.tracked;
+        if (tracked->stage == Tracked::Stage::ended) {
+            // Nobody had the patience to wait for it.
+            const SlurmId id{*job, batch.size() > 1 ? index : SlurmId::kNoIndex};
+            to_cancel_.push_back(id.text());
+            something_to_stop_->set();
+            ++index;
+            continue;
+        }
         tracked->id = {*job, batch.size() > 1 ? index : SlurmId::kNoIndex};
         tracked->stage = Tracked::Stage::submitted;
         tracked->submitted_at = now;
@@ -168,6 +188,7 @@ task<void> Cluster::submit(std::vector<Request> batch) {
     }
     last_submission_ = now;
     back_off_ = {};
+    batch_limit_ = std::min(array_limit_, std::max(batch_limit_, batch.size()) * 2);
     context_.log().debug("SLURM job {}: {} jobs", *job, batch.size());
     try {
         co_await record(batch, files->token, job);
@@ -176,7 +197,8 @@ task<void> Cluster::submit(std::vector<Request> batch) {
     }
     if (failure.empty()) co_return;
     // Another program owns the campaign now, and finds the jobs by their name.
-    for (Request& request : batch) untrack(*request.tracked);
+    for (Request& request : batch)
+        if (request.tracked->stage == Tracked::Stage::submitted) untrack(*request.tracked);
     refuse(batch, failure);
 }
 
@@ -239,16 +261,11 @@ task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& ba
                 refuse(batch, "sbatch refused the job: " + answer.error);
                 co_return std::nullopt;
             case CommandFailure::limit_reached:
-                if (batch.size() > 1) {
-                    // Fewer may be welcome.
-                    array_limit_ = std::max<std::size_t>(1, batch.size() / 2);
-                    for (Request& request : batch) request.tracked->stage = Tracked::Stage::waiting;
-                    ready_.insert(ready_.begin(), std::make_move_iterator(batch.begin()),
-                                  std::make_move_iterator(batch.end()));
-                    batch.clear();
-                    co_return std::nullopt;
-                }
-                break;
+                co_await try_fewer(batch, answer.error);
+                co_return std::nullopt;
+            case CommandFailure::not_started:
+                refuse(batch, answer.error);
+                co_return std::nullopt;
             case CommandFailure::none:
             case CommandFailure::other:
                 if (++failures >= kMostFailures) {
@@ -260,12 +277,43 @@ task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& ba
             default:
                 break;
         }
-        std::string said = answer.good() ? "its answer makes no sense: " + answer.out : answer.error;
-        co_await back_off("sbatch", std::move(said));
-        if (answer.failure == CommandFailure::limit_reached) continue;
+        std::string what = "sbatch";
+        std::string said =
+            answer.good() ? "its answer makes no sense: " + printable(answer.out) : answer.error;
+        co_await back_off(std::move(what), std::move(said));
         const std::optional<std::uint32_t> found = co_await find_by_name(files.token);
         if (found) co_return found;
+        const bool wanted =
+            std::ranges::any_of(batch, [](const Request& request) { return !request.tracked->unwanted; });
+        if (wanted) continue;
+        for (const Request& request : batch) leave(*request.tracked);
+        co_return std::nullopt;
     }
+}
+
+/// After "not now": nothing was submitted. Fewer may be welcome, and so may others.
+task<void> Cluster::try_fewer(std::vector<Request>& batch, std::string said) {
+    const bool alone = batch.size() == 1;
+    const bool others = std::ranges::any_of(
+        ready_, [&](const Request& request) { return request.arguments != batch.front().arguments; });
+    batch_limit_ = std::max<std::size_t>(1, batch.size() / 2);
+    std::erase_if(batch, [](const Request& request) { return request.tracked->changed.is_set(); });
+    for (Request& request : batch) request.tracked->stage = Tracked::Stage::waiting;
+    ready_.insert(alone && others ? ready_.end() : ready_.begin(), std::make_move_iterator(batch.begin()),
+                  std::make_move_iterator(batch.end()));
+    batch.clear();
+    std::string what = "sbatch";
+    if (alone) co_await back_off(std::move(what), std::move(said));
+}
+
+/// Ends one that is not submitted.
+void Cluster::leave(Tracked& tracked) {
+    if (tracked.changed.is_set()) return;
+    JobExit stopped;
+    stopped.stopped = true;
+    tracked.exit = std::move(stopped);
+    tracked.stage = Tracked::Stage::ended;
+    tracked.changed.set();
 }
 
 /// The job of a submission whose answer got lost; waits until the controller answers.
@@ -274,18 +322,22 @@ task<std::optional<std::uint32_t>> Cluster::find_by_name(std::string token) {
         std::vector<std::string> words{"squeue", "-h",         "-t", "all", "--name=" + name_of(token),
                                        "-o",     kSqueueFormat};
         const Answer answer = co_await client_.call(std::move(words));
-        if (answer.good()) {
-            const JobRows rows = parse_squeue(answer.out);
-            if (rows.rows.empty()) co_return std::nullopt;
+        const JobRows rows = answer.good() ? parse_squeue(answer.out) : JobRows{};
+        if (answer.good() && (rows.n_garbage == 0 || !rows.rows.empty())) back_off_ = {};
+        if (answer.good() && rows.rows.empty() && rows.n_garbage == 0) co_return std::nullopt;
+        if (!rows.rows.empty()) {
             context_.log().info("the submission {} was found as job {}", token, rows.rows.front().id.job);
             co_return rows.rows.front().id.job;
         }
-        co_await back_off("squeue", answer.error);
+        std::string what = "squeue";
+        std::string said = answer.good() ? "its answer makes no sense: " + rows.garbage : answer.error;
+        co_await back_off(std::move(what), std::move(said));
     }
 }
 
 void Cluster::refuse(const std::vector<Request>& batch, const std::string& reason) {
     for (const Request& request : batch) {
+        if (request.tracked->changed.is_set()) continue;
         request.tracked->not_possible = reason;
         request.tracked->changed.set();
     }

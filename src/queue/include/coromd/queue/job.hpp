@@ -85,6 +85,7 @@ struct JobExit {
     std::string stdout_tail;
     std::string stderr_tail;
     std::vector<OutputFile> files;  ///< what was seen beside the program; empty where nobody looked
+    std::string remark;  ///< what the queue has to say of a bad end; goes into the result's reason only
 
     /// "exit code 3", "killed by signal 9 (Killed)", "stopped at its wall time", "it was not run"
     std::string text() const;
