@@ -15,6 +15,10 @@ struct Forced {
     FailureClass failure;
 };
 
+void PrintTo(const Forced& forced, std::ostream* out) {
+    *out << forced.state;
+}
+
 class SlurmEndState : public SlurmTest, public testing::WithParamInterface<Forced> {};
 
 TEST_P(SlurmEndState, IsAFailureOfItsClass) {

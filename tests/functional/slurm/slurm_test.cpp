@@ -65,7 +65,8 @@ void SlurmTest::faults(const std::string& assignments) const {
 std::string SlurmTest::slurm(const std::string& line) const {
     const fs::path cluster = file("cluster");
     const fs::path out = file("shell.out");
-    const std::string whole = "FAKE='" + std::string(COROMD_FAKE_SLURM) + "'; CLUSTER='" + cluster.string() +
+    const std::string whole = "cd '" + folder_.path().string() + "'; FAKE='" +
+                              std::string(COROMD_FAKE_SLURM) + "'; CLUSTER='" + cluster.string() +
                               "'; PATH=\"$CLUSTER/bin:$PATH\"; { " + line + "; } > '" + out.string() + "'";
     if (std::system(whole.c_str()) < 0) ADD_FAILURE() << whole;
     std::string text = read("shell.out");
