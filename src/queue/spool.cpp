@@ -151,9 +151,9 @@ bool Spool::claim(const RunId& run, const Runner& runner) const {
 bool Spool::beat(const RunId& run) const noexcept {
     try {
         const fs::path path = claims_of(run.job) / run.text();
-        // An error other than "it is gone" is no reason to lose work: the file system may come back.
-        if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0 && errno == ENOENT) return false;
-        return !overtaken(run);
+        if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return !overtaken(run);
+        // Somebody has removed the claim; or all of the file system is away, and may come back.
+        return errno != ENOENT || ::access((directory_ / "claims").c_str(), F_OK) != 0;
     } catch (...) {
         return true;
     }

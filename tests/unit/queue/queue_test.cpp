@@ -617,14 +617,17 @@ TEST_F(DependencyTest, OfAGroupOneRunsAtATime) {
     queue_ = std::make_unique<Queue>("fake", context_, ledger_, std::move(backend));
     int running = 0;
     int most = 0;
+    int company = 1;  // with so many each of them waits to run together
     backend_->program = [&](fs::path) -> task<JobExit> {
         most = std::max(most, ++running);
-        co_await settle();
+        do co_await settle();
+        while (most < company);
         --running;
         co_return exit_with(0);
     };
     run_all({named("a").alone_in("g"), named("b").alone_in("g"), named("c").alone_in("g")});
     EXPECT_EQ(most, 1);
+    company = 3;
     run_all({named("d"), named("e").alone_in("g"), named("f").alone_in("h")});
     EXPECT_EQ(most, 3);
 }
