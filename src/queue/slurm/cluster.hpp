@@ -215,6 +215,7 @@ private:
     std::chrono::milliseconds accounting_pause_{0};
     Clock::time_point next_accounting_{};
     Clock::time_point next_complaint_{};
+    std::set<std::string> told_;  // submissions and why they wait, of which the log has told
     NodeHealth health_;
 
     // Of stopping: what is gathered for one scancel.

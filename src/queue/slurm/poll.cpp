@@ -11,12 +11,12 @@
 // system that lags. A job of which nobody knows anything is looked for during Settings::lost_after, and
 // then given up. Commands that fail are no answer: their jobs are where they were.
 #include <algorithm>
+#include <array>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
 
-#include "agent_run.hpp"
 #include "coromd/core/error.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/runtime/offload.hpp"
@@ -47,10 +47,33 @@ milliseconds since(Clock::time_point begin) {
     return std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
 }
 
-bool is_alive(const Runner& runner) {
+/// Four heartbeats may be missed; a network file system shows a new one up to a minute late.
+bool is_alive(const Runner& runner, milliseconds heartbeat) {
     const auto now =
         std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-    return now - milliseconds(runner.beat_ms) < kSilence;
+    return now - milliseconds(runner.beat_ms) < std::max<milliseconds>(4 * heartbeat, 60s);
+}
+
+/// A job that waits for this will wait until somebody does something.
+bool needs_a_person(std::string_view reason) {
+    constexpr std::array<std::string_view, 17> kReasons{"PartitionConfig",
+                                                        "PartitionTimeLimit",
+                                                        "PartitionNodeLimit",
+                                                        "PartitionDown",
+                                                        "PartitionInactive",
+                                                        "JobHeldUser",
+                                                        "JobHeldAdmin",
+                                                        "DependencyNeverSatisfied",
+                                                        "BadConstraints",
+                                                        "InvalidAccount",
+                                                        "InvalidQOS",
+                                                        "AccountNotAllowed",
+                                                        "QOSNotAllowed",
+                                                        "ReservationDeleted",
+                                                        "AssocMaxWallDurationPerJobLimit",
+                                                        "QOSMaxWallDurationPerJobLimit",
+                                                        "NodeDown"};
+    return std::ranges::find(kReasons, reason) != kReasons.end();
 }
 
 /// Put back after a node could not start it: it waits until a person releases it.
@@ -223,6 +246,10 @@ void Cluster::take_row(const JobRow& row, bool from_squeue) {
         if (held && !tracked.held)
             context_.log().warn("SLURM job {} is held and will not begin again by itself: {}",
                                 tracked.id.text(), row.state->held ? row.state_text : row.reason);
+        if (phase == Phase::waiting && tracked.reason != row.reason && needs_a_person(row.reason) &&
+            told_.insert(tracked.files->token + row.reason).second)
+            context_.log().warn("SLURM job {} waits and will not begin by itself: {}", tracked.id.text(),
+                                row.reason);
         tracked.held = held;
         if (begun_again) context_.log().info("SLURM job {} was put back into the queue", tracked.id.text());
         if (!held && (phase == Phase::waiting || phase == Phase::running || phase == Phase::ending)) {
@@ -298,7 +325,8 @@ task<void> Cluster::look_for_intended() {
             const auto run = spool_.last_claim(attempt);
             const auto runner = run ? spool_.runner(*run) : std::nullopt;
             view.recorded = run && spool_.has_record(*run);
-            if (runner && is_alive(*runner)) view.id = SlurmId::parse(runner->scheduler_job);
+            if (runner && is_alive(*runner, settings_.heartbeat))
+                view.id = SlurmId::parse(runner->scheduler_job);
         }
     };
     co_await runtime::offload(context_, look);
@@ -411,7 +439,7 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked, bool la
     if (view.has_record || tracked->changed.is_set()) co_return;  // just come
     if (view.runner && !late) co_return;
     const bool ended = in_phase(*tracked, Phase::ended);
-    if (view.runner && is_alive(*view.runner)) {
+    if (view.runner && is_alive(*view.runner, settings_.heartbeat)) {
         // Its answer got lost, and it was submitted twice: the other one has begun.
         const auto id = SlurmId::parse(view.runner->scheduler_job);
         if (id && *id != tracked->id) co_return adopt(tracked, *id);
