@@ -58,8 +58,9 @@ public:
         JobFile file = job_file(attempt, std::move(command), *spool_);
         if (may_pin_ && !pins_itself(job)) file.cores = share.cores();
         file.gpus = share.gpus();
-        co_return co_await run_agent(context_, site_, *spool_, std::move(file), attempt, {},
-                                     std::move(submitted));
+        std::vector<std::string> no_launcher;
+        co_return co_await run_agent(context_, site_, *spool_, std::move(file), attempt,
+                                     std::move(no_launcher), std::move(submitted));
     }
 
     task<std::optional<JobExit>> reattach(Attempt attempt, std::string submission) override {
