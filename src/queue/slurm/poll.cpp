@@ -291,7 +291,8 @@ task<void> Cluster::settle() {
                     records_taken_.insert({tracked->run.job, tracked->run.attempt, exit.restart});
                 }
             } else if (in_phase(*tracked, Phase::ended) ||
-                       silence >= (in_phase(*tracked, Phase::ending) ? settings_.lost_after : kVerdictGrace)) {
+                       silence >=
+                           (in_phase(*tracked, Phase::ending) ? settings_.lost_after : kVerdictGrace)) {
                 JobExit exit = std::move(*tracked->exit);
                 end(tracked, std::move(exit));
             }
