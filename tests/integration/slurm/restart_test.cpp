@@ -44,11 +44,12 @@ protected:
 TEST_F(SlurmRestart, JobsOfAKilledProgramAreFoundAgainAndNoneIsDoubled) {
     const std::string name = "restart" + std::to_string(::getpid());
     // A file for the next start and one for the user: without those of whoever runs this test.
-    write_file(temporary_.path() / "settings.toml", "agent = \"" COROMD_PROGRAM
-                                                    "\"\n"
-                                                    "[queues.cluster]\nkind = \"slurm\"\npoll = \"1 s\"\n"
-                                                    "max_running = 8\njob_name = \"" +
-                                                        name + "\"\n");
+    write_file(temporary_.path() / "settings.toml",
+               "agent = \"" COROMD_PROGRAM
+               "\"\n"
+               "[queues.cluster]\nkind = \"slurm\"\npoll = \"1 s\"\n"
+               "max_running = 8\nretries = {infrastructure = 0}\njob_name = \"" +
+                   name + "\"\n");
     const std::string runs = (temporary_.path() / "campaign" / "runs").string();
 
     // In the middle of a submission, of which nobody knows what will become of it.
