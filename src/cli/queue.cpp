@@ -73,6 +73,8 @@ runtime::task<void> check_queue(Session& session, Check& check) {
     try {
         queue::Queue& queue = session.queue(check.queue);
         check.facts = co_await queue.facts();
+        if (!check.facts.usable) fail(ErrorKind::system, "it cannot be used as things are: see the hint");
+        session.terminal().say(fmt::format("{}: a tiny job is on its way (Ctrl-C gives up)", check.queue));
         queue::Job job(check.queue + "/check", {"/bin/sh", "-c", "uname -n; echo cores {cores}"});
         queue::Resources resources;
         resources.walltime = std::chrono::minutes(1);

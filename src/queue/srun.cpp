@@ -134,6 +134,7 @@ public:
     task<QueueFacts> facts() override {
         QueueFacts facts;
         if (!inside_) {
+            facts.usable = false;
             facts.hints.emplace_back(
                 "the queue is for programs that run inside of a SLURM job: start coromd from a batch script, "
                 "or "

@@ -61,6 +61,7 @@ task<QueueFacts> cluster_facts(Client client) {
     const Answer answer = co_await client.call(std::move(show));
     if (!answer.good()) {
         facts.hints.push_back(hint_of(answer, "scontrol"));
+        facts.usable = false;
         co_return facts;
     }
     const ClusterConfig config = parse_config(answer.out);

@@ -50,6 +50,7 @@ using Submitted = std::function<runtime::task<void>(std::string)>;
 struct QueueFacts {
     std::vector<std::pair<std::string, std::string>> facts;  ///< name and value
     std::vector<std::string> hints;                          ///< what looks wrong and how to mend it
+    bool usable = true;  ///< false: a job would wait until what the hints tell is mended
 };
 
 /// What a queue kind does for one attempt. The ledger, the judging and the moving of files are
