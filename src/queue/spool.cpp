@@ -50,6 +50,10 @@ bool take_dot(std::string_view& text) {
     return true;
 }
 
+std::int64_t milliseconds_of(const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
 void make_folder(const fs::path& path) {
     std::error_code error;
     fs::create_directories(path, error);
@@ -243,13 +247,22 @@ std::optional<Runner> Spool::runner(const RunId& run) const {
             runner.pid = json_integer<pid_t>(in, "pid");
             runner.start_time = in.at("start_time").get<std::string>();
             runner.scheduler_job = in.at("scheduler_job").get<std::string>();
-            runner.beat_ms = std::int64_t{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1'000'000;
+            runner.beat_ms = milliseconds_of(status.st_mtim);
             if (runner.pid <= 1) fail(ErrorKind::input, "it names process {}", runner.pid);
             return runner;
         });
     } catch (const Error&) {
         return std::nullopt;
     }
+}
+
+std::int64_t Spool::now_ms() const {
+    const fs::path path = directory_ / "clock";
+    const FileDescriptor file = open_file(path, O_WRONLY | O_CREAT);
+    struct stat status {};
+    if (::futimens(file.get(), nullptr) != 0 || ::fstat(file.get(), &status) != 0)
+        fail_errno(errno, fmt::format("cannot touch '{}'", path.string()));
+    return milliseconds_of(status.st_mtim);
 }
 
 void Spool::request_stop(const RunId& attempt) const {

@@ -158,6 +158,7 @@ private:
     void adopt(const std::shared_ptr<Tracked>& tracked, const SlurmId& id);
     void take_record(const RunId& run, std::optional<ExitRecord> record, const std::string& error);
     void take_row(const JobRow& row, bool from_squeue);
+    runtime::task<void> check_heartbeats();
     runtime::task<void> settle();
     void end(const std::shared_ptr<Tracked>& tracked, JobExit exit);
     runtime::task<void> end_without_record(std::shared_ptr<Tracked> tracked, bool late);
@@ -215,6 +216,7 @@ private:
     std::chrono::milliseconds accounting_pause_{0};
     Clock::time_point next_accounting_{};
     Clock::time_point next_complaint_{};
+    Clock::time_point last_heartbeats_{};
     std::set<std::string> told_;  // submissions and why they wait, of which the log has told
     NodeHealth health_;
 

@@ -108,6 +108,7 @@ task<void> Cluster::poll_loop() {
             co_await look_for_intended();
             co_await ask_accounting();
         }
+        co_await check_heartbeats();
         co_await settle();
         co_await runtime::sleep_for(spool_pause());
     }
@@ -375,6 +376,44 @@ bool Cluster::is_name_of(std::string_view name, const Tracked& tracked) const {
            name.starts_with(settings_.job_name) && name.ends_with(token);
 }
 
+/// A node that crashed and came back, or an agent that was killed alone, leaves a job that runs in
+/// SLURM's eyes until its time limit, and does nothing. A long silence is taken for that.
+task<void> Cluster::check_heartbeats() {
+    constexpr int kMissed = 20;
+    const milliseconds silence = kMissed * settings_.heartbeat;
+    if (since(last_heartbeats_) < silence / 4) co_return;
+    last_heartbeats_ = Clock::now();
+    std::vector<RunId> running;
+    for (const auto& [run, tracked] : by_run_)
+        if (tracked->stage == Tracked::Stage::submitted && in_phase(*tracked, Phase::running) &&
+            !tracked->exit)
+            running.push_back(run);
+    if (running.empty()) co_return;
+    auto look = [&] {
+        std::vector<RunId> silent;
+        try {
+            const std::int64_t now = spool_.now_ms();
+            for (const RunId& attempt : running) {
+                const auto run = spool_.last_claim(attempt);
+                const auto runner = run ? spool_.runner(*run) : std::nullopt;
+                if (runner && milliseconds(now - runner->beat_ms) > silence) silent.push_back(attempt);
+            }
+        } catch (const Error&) {
+            silent.clear();  // who cannot read heartbeats has missed none
+        }
+        return silent;
+    };
+    const std::vector<RunId> silent = co_await runtime::offload(context_, look);
+    for (const RunId& run : silent) {
+        const auto at = by_run_.find(run);
+        if (at == by_run_.end()) continue;
+        const std::shared_ptr<Tracked> tracked = at->second;
+        context_.log().warn("SLURM job {} runs, and its agent has given no sign of life for {} s",
+                            tracked->id.text(), silence.count() / 1000);
+        co_await end_without_record(tracked, true);
+    }
+}
+
 /// Draws the conclusions from what was heard, and from what was not.
 task<void> Cluster::settle() {
     const std::vector<std::shared_ptr<Tracked>> quiet = quiet_;
@@ -439,7 +478,8 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked, bool la
     if (view.has_record || tracked->changed.is_set()) co_return;  // just come
     if (view.runner && !late) co_return;
     const bool ended = in_phase(*tracked, Phase::ended);
-    if (view.runner && is_alive(*view.runner, settings_.heartbeat)) {
+    const bool silent = in_phase(*tracked, Phase::running) && tracked->seen_in_poll == polls_;
+    if (view.runner && !silent && is_alive(*view.runner, settings_.heartbeat)) {
         // Its answer got lost, and it was submitted twice: the other one has begun.
         const auto id = SlurmId::parse(view.runner->scheduler_job);
         if (id && *id != tracked->id) co_return adopt(tracked, *id);
@@ -460,10 +500,11 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked, bool la
     exit.scheduler_state = told ? tracked->reason : "UNKNOWN";
     exit.remark = fmt::format(
         "SLURM's word on job {}: {}. {}{}{}", tracked->id.text(),
-        told ? fmt::format("{} ({})", tracked->state->text, tracked->reason)
-             : fmt::format("none. squeue was asked {} times{}, and nobody has known it for {} s", polls_,
-                           config_.has_accounting() ? ", sacct too" : " (there is no accounting)",
-                           since(tracked->quiet_since).count() / 1000),
+        told     ? fmt::format("{} ({})", tracked->state->text, tracked->reason)
+        : silent ? std::string("it runs, but its agent gives no sign of life")
+                 : fmt::format("none. squeue was asked {} times{}, and nobody has known it for {} s", polls_,
+                               config_.has_accounting() ? ", sacct too" : " (there is no accounting)",
+                               since(tracked->quiet_since).count() / 1000),
         view.runner ? fmt::format("Its agent began on {} and left no record.", view.runner->host)
                     : "Its agent never began.",
         view.words.empty() ? "" : " What it printed: ", view.words);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 //
 // squeue and sacct that are late, wrong, or say nothing at all.
+#include <csignal>
+
 #include "coromd/queue/spool.hpp"
 #include "slurm_test.hpp"
 
@@ -176,6 +178,19 @@ TEST_F(SlurmWatch, AnIdThatSomebodyElseHasNowIsLeftAlone) {
     EXPECT_EQ(results[0].failure, FailureClass::infrastructure);
     EXPECT_THAT(results[0].reason, HasSubstr("left no record"));
     EXPECT_TRUE(second.value().ok()) << second.value().reason;
+}
+
+TEST_F(SlurmWatch, AJobWhoseAgentIsSilentIsGivenUpAlthoughItRunsInSlurmsEyes) {
+    set("heartbeat", "50 ms");
+    auto meanwhile = [&]() -> task<void> {
+        co_await until_ready();
+        const queue::Spool spool(file("spool"));
+        const auto runner = spool.runner(queue::run_id("job", 1));
+        ::kill(runner.value().pid, SIGSTOP);
+    };
+    const std::vector<JobResult> results = run_with({waiting()}, meanwhile);
+    EXPECT_EQ(results[0].failure, FailureClass::infrastructure);
+    EXPECT_THAT(results[0].reason, HasSubstr("no sign of life"));
 }
 
 }  // namespace

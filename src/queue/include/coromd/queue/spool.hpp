@@ -78,6 +78,8 @@ public:
     std::optional<RunId> last_claim(const RunId& attempt) const;
     /// Who claimed the run; empty where nobody has, or what it says cannot be read.
     std::optional<Runner> runner(const RunId& run) const;
+    /// What the clock of the file system says, with which heartbeats are dated. Throws Error(system).
+    std::int64_t now_ms() const;
     /// Asks all runs of the attempt to stop, and those that come to leave at once.
     void request_stop(const RunId& attempt) const;
     /// Has the agent send a signal to the program. Replaces one that it has not seen yet. Throws Error.
