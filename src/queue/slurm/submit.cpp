@@ -33,8 +33,8 @@ using runtime::task;
 
 namespace {
 
-constexpr auto kGather = 20ms;
-constexpr int kMaxGather = 25;
+constexpr auto kGather = 5ms;
+constexpr int kMaxGather = 100;
 constexpr auto kFirstBackOff = 500ms;
 constexpr auto kMaxBackOff = 60s;
 /// An array is one transaction of the controller's, and it holds its lock meanwhile.
@@ -73,7 +73,15 @@ task<void> Cluster::submit_loop() {
 
 task<void> Cluster::learn_limits() {
     std::vector<std::string> show{"scontrol", "show", "config"};
-    const Answer config = co_await client_.call(std::move(show));
+    std::vector<std::string> list{"sinfo", "-h", "-N", "-o", "%N"};
+    std::vector<task<Answer>> calls;
+    calls.push_back(client_.call(std::move(show)));
+    calls.push_back(client_.call(assoc_words()));
+    calls.push_back(client_.call(std::move(list)));
+    const std::vector<Answer> answers = co_await runtime::gather(std::move(calls));
+    const Answer& config = answers[0];
+    const Answer& limits = answers[1];
+    const Answer& nodes = answers[2];
     const bool later = config.failure == CommandFailure::controller_unreachable ||
                        config.failure == CommandFailure::timed_out ||
                        config.failure == CommandFailure::authentication;
@@ -95,13 +103,10 @@ task<void> Cluster::learn_limits() {
     batch_limit_ = array_limit_;
     if (config_.max_job_count > 0) submit_limit_ = config_.max_job_count;
     if (config_.has_accounting()) {
-        const Answer limits = co_await client_.call(assoc_words());
         const auto most = limits.good() ? parse_assoc(limits.out).max_submit : std::nullopt;
         if (most && *most > 0)
             submit_limit_ = submit_limit_ == 0 ? *most : std::min<std::size_t>(submit_limit_, *most);
     }
-    std::vector<std::string> words{"sinfo", "-h", "-N", "-o", "%N"};
-    const Answer nodes = co_await client_.call(std::move(words));
     if (nodes.good()) {
         std::set<std::string> names;
         std::string_view rest = nodes.out;
