@@ -30,6 +30,19 @@ protected:
         }
         return pid;
     }
+    /// SLURM's commands, of which sbatch says that it was called and waits for the file `go`.
+    void make_commands() const {
+        const fs::path folder = temporary_.path() / "commands";
+        fs::create_directory(folder);
+        const std::string wait = "touch '" + temporary_.path().string() + "/began'\nwhile [ ! -e '" +
+                                 temporary_.path().string() + "/go' ]; do sleep 0.05; done\n";
+        for (const std::string name :
+             {"sbatch", "squeue", "sacct", "scancel", "scontrol", "sacctmgr", "sinfo"}) {
+            write_file(folder / name, "#!/bin/sh\n" + (name == "sbatch" ? wait : std::string()) + "exec " +
+                                          name + " \"$@\"\n");
+            fs::permissions(folder / name, fs::perms::owner_all);
+        }
+    }
     static int wait(pid_t pid) {
         int status = 0;
         ::waitpid(pid, &status, 0);
@@ -47,17 +60,18 @@ TEST_F(SlurmRestart, JobsOfAKilledProgramAreFoundAgainAndNoneIsDoubled) {
     write_file(temporary_.path() / "settings.toml",
                "agent = \"" COROMD_PROGRAM
                "\"\n"
-               "[queues.cluster]\nkind = \"slurm\"\npoll = \"1 s\"\n"
+               "[queues.cluster]\nkind = \"slurm\"\npoll = \"1 s\"\ncommands = \"commands\"\n"
                "max_running = 8\nretries = {infrastructure = 0}\njob_name = \"" +
                    name + "\"\n");
+    make_commands();
     const std::string runs = (temporary_.path() / "campaign" / "runs").string();
 
-    // In the middle of a submission, of which nobody knows what will become of it.
-    context_.run(fault("hang-controller", "continue-controller"));
+    // In the middle of a submission, of which nobody knows what will become of it: here it comes late.
     const pid_t first = start();
-    context_.run(until(context_, "pgrep -P " + std::to_string(first) + " -x sbatch"));
+    const std::string folder = "'" + temporary_.path().string() + "'";
+    context_.run(until(context_, "test -e " + folder + "/began"));
     kill(first);
-    context_.run(cluster(context_, "continue-controller"));
+    context_.run(shell(context_, "touch " + folder + "/go"));
 
     // When some have ended, some run and some wait.
     const pid_t second = start();
