@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 //
-// What it takes to get jobs into SLURM's queue: `slurm_submit_bench COROMD [jobs]` gives that many (200) to a queue
-// of kind "slurm", which makes arrays of them, and then calls sbatch for each of as many. They wait for an
-// hour that does not come, and are cancelled. COROMD is the program; SLURM_CONF says which cluster, such as
-// that of tests/integration/slurm/cluster.sh. Exits with 1 where the ratio is below 20.
+// What it takes to get jobs into SLURM's queue: `slurm_submit_bench COROMD [jobs]` gives that many (200) to a
+// queue of kind "slurm", which makes arrays of them, and then calls sbatch for each of as many. They wait for
+// an hour that does not come, and are cancelled. COROMD is the program; SLURM_CONF says which cluster, such
+// as that of tests/integration/slurm/cluster.sh. Exits with 1 where the ratio is below 20.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

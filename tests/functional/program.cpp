@@ -178,8 +178,10 @@ void CampaignTest::kill_commands() const {
         std::string what;
         pid_t pid = 0;
         words >> what >> pid;
-        if (what == "start") running.insert(pid);
-        else running.erase(pid);
+        if (what == "start")
+            running.insert(pid);
+        else
+            running.erase(pid);
     }
     for (const pid_t pid : running) {
         // The number may be somebody else's by now.

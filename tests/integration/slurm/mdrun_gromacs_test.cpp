@@ -6,7 +6,6 @@
 
 #include "coromd/queue/spool.hpp"
 #include "coromd/runtime/race.hpp"
-#include "coromd/queue/spool.hpp"
 #include "integration/engine/alanine.hpp"
 #include "integration/slurm/real_cluster.hpp"
 
