@@ -328,7 +328,11 @@ SbatchOptions resource_options(const Resources& resources) {
     };
     const Resources& r = resources;
     ask("cpus-per-task", r.cores > 1, [&] { return fmt::to_string(r.cores); });
-    ask("gres", r.gpus > 0, [&] { return fmt::format("gpu:{}", r.gpus); });
+    ask("ntasks", r.tasks > 1, [&] { return fmt::to_string(r.tasks); });
+    ask("nodes", r.nodes > 0, [&] { return fmt::to_string(r.nodes); });
+    // Those of `gres` are per node.
+    ask("gres", r.gpus > 0 && r.nodes <= 1, [&] { return fmt::format("gpu:{}", r.gpus); });
+    ask("gpus", r.gpus > 0 && r.nodes > 1, [&] { return fmt::to_string(r.gpus); });
     ask("mem", r.memory_mib > 0, [&] { return fmt::format("{}M", r.memory_mib); });
     ask("time", r.walltime.count() > 0, [&] { return time_limit(r.walltime); });
     return out;

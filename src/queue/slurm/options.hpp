@@ -54,9 +54,9 @@ private:
     std::map<std::string, std::string, std::less<>> values_;
 };
 
-/// What a job asks for: `cpus-per-task`, `gres`, `mem`, `time`. What it does not ask for (0, or one
-/// core) is left to the layers below, and one core on one node is SLURM's own default.
-/// `mem` and the GPUs of `gres` are per node; `walltime` is rounded up to minutes.
+/// What a job asks for: `cpus-per-task`, `ntasks`, `nodes`, `gres` or `gpus`, `mem`, `time`. What it
+/// does not ask for (0, or one core) is left to the layers below, and one core on one node is SLURM's own
+/// default. `mem` is per node; `walltime` is rounded up to minutes.
 SbatchOptions resource_options(const Resources& resources);
 
 /// resource_options() as arguments.

@@ -92,6 +92,27 @@ TEST_F(SlurmRecords, InAFolderThatIsGoneForAWhileAreWaitedFor) {
     EXPECT_EQ(runs(), 1u);
 }
 
+TEST_F(SlurmRecords, SlurmsOwnOutputIsRemovedAsTheSettingsSay) {
+    const auto outputs = [&] {
+        std::size_t n = 0;
+        for (const auto& entry : fs::directory_iterator(file("spool") / "batches"))
+            n += entry.path().extension() == ".out" ? 1 : 0;
+        return n;
+    };
+    run(script("true", "good"));
+    EXPECT_EQ(outputs(), 0u);
+    run(script("exit 1", "bad"));
+    EXPECT_EQ(outputs(), 1u) << "it stays for a person to read";
+    for (const auto& [setting, left] : {std::pair{"never", 3u}, std::pair{"always", 3u}}) {
+        set("remove_output", std::string(setting));
+        TappedLedger ledger;
+        const auto queue = make_queue(ledger);
+        context_.run(queue->run(script("true", std::string("good-") + setting)));
+        context_.run(queue->run(script("exit 1", std::string("bad-") + setting)));
+        EXPECT_EQ(outputs(), left) << setting;
+    }
+}
+
 TEST_F(SlurmRecords, OfAProgramThatCouldNotBeStartedAreItsError) {
     Job job("job", {file("no-such-program").string()});
     job.in_directory(file("jobs/job"));

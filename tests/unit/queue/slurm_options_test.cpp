@@ -158,6 +158,14 @@ TEST(SbatchOptions, OfResourcesAreWhatIsAskedFor) {
                                                   "--partition=gpu", "--time=0-00:01:00"));
 }
 
+TEST(SbatchOptions, OfMpiJobsNameTasksAndNodes) {
+    Resources resources;
+    resources.tasks = 16;
+    resources.nodes = 2;
+    resources.gpus = 8;
+    EXPECT_THAT(resource_arguments(resources), ElementsAre("--gpus=8", "--nodes=2", "--ntasks=16"));
+}
+
 TEST(SbatchOptions, TellWhetherTheyTakeAValue) {
     EXPECT_EQ(option_value("p"), OptionValue::required);
     EXPECT_EQ(option_value("exclusive"), OptionValue::optional);
