@@ -97,7 +97,8 @@ protected:
         campaign::Campaign::open(context_, at("campaign"), campaign::OpenMode::resume_or_create, 1);
     queue::Queue local_{"local", context_, campaign_->ledger(), queue::local_backend(context_)};
     // One node for each, so that only one is preempted. An hour with the five minutes that an engine adds is
-    // asked to stop after 10 s; what asks for nothing has two.
+    // asked to stop after 10 s, or when SLURM's warning comes, which may be a minute early; what asks for
+    // nothing has two hours.
     std::unique_ptr<queue::Queue> cluster_ = queue::test::slurm_queue(
         context_, campaign_->ledger(), at("spool"),
         {{"options.exclusive", "true"}, {"options.time", "120"}, {"stop_early", "3890 s"}});
@@ -123,8 +124,6 @@ TEST_F(SlurmMdrun, WhoeverStopsItTheWorkCountsAndItIsToldOnce) {
     // What the scheduler puts back into the queue does not run MD again.
     context_.run(until(context_, "test -z \"$(squeue -h)\""));
     expect_part(*preempted);
-    // By its agent, and by nobody before.
-    EXPECT_GE(limit->wall_seconds(), 9.0);
 }
 
 }  // namespace
