@@ -33,8 +33,8 @@ using runtime::task;
 
 namespace {
 
-constexpr auto kGather = 2ms;
-constexpr int kMaxGather = 250;
+constexpr auto kGather = 20ms;
+constexpr int kMaxGather = 25;
 constexpr auto kFirstBackOff = 500ms;
 constexpr auto kMaxBackOff = 60s;
 /// An array is one transaction of the controller's, and it holds its lock meanwhile.
