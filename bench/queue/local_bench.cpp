@@ -8,19 +8,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "coromd/core/error.hpp"
 #include "coromd/queue/queue.hpp"
 #include "coromd/runtime/gather.hpp"
+#include "process_usage.hpp"
 
 namespace {
 
@@ -42,25 +41,6 @@ void bare_loop(int jobs) {
     }
 }
 
-/// What this process itself has used, without the programs that it ran.
-double own_cpu_seconds() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-/// Resident memory of this process.
-double resident_mb() {
-    std::ifstream statm("/proc/self/statm");
-    double size = 0.0;
-    double resident = 0.0;
-    statm >> size >> resident;
-    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
-}
-
 task<void> as_job(Queue& queue, Job job) {
     const JobResult result = co_await queue.run(job);
     if (!result.ok()) throw coromd::queue::job_error(job, result);
@@ -69,15 +49,16 @@ task<void> as_job(Queue& queue, Job job) {
 double floor_rate = 0.0;
 
 void measure(const char* name, int jobs, const std::function<void()>& all) {
-    const double before = resident_mb();
-    const double cpu_before = own_cpu_seconds();
+    const double before = coromd::bench::resident_mb();
+    const double cpu_before = coromd::bench::own_cpu_seconds();
     const auto start = std::chrono::steady_clock::now();
     all();
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
     const double rate = jobs / wall.count();
     if (floor_rate == 0.0) floor_rate = rate;
     std::printf("%-28s %8.0f jobs/s   ratio %5.2f   own CPU %.3f ms/job   memory %+.1f MB\n", name, rate,
-                rate / floor_rate, 1e3 * (own_cpu_seconds() - cpu_before) / jobs, resident_mb() - before);
+                rate / floor_rate, 1e3 * (coromd::bench::own_cpu_seconds() - cpu_before) / jobs,
+                coromd::bench::resident_mb() - before);
 }
 
 /// `make` names the i-th job. As many programs at once as a campaign has walkers.

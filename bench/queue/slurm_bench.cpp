@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -21,6 +20,7 @@
 #include "coromd/runtime/gather.hpp"
 #include "coromd/runtime/race.hpp"
 #include "coromd/runtime/timer.hpp"
+#include "process_usage.hpp"
 
 namespace {
 
@@ -32,24 +32,6 @@ using queue::JobResult;
 using queue::Queue;
 using runtime::task;
 using Clock = std::chrono::steady_clock;
-
-/// What this process itself has used, without the programs that it ran.
-double own_cpu_seconds() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double resident_mb() {
-    std::ifstream statm("/proc/self/statm");
-    double size = 0.0;
-    double resident = 0.0;
-    statm >> size >> resident;
-    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
-}
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -123,14 +105,14 @@ void instant_jobs(const fs::path& directory, int jobs) {
     Bench bench(directory, fmt::format("--nodes 4 --cores-per-node {} --max-array-size 10001", jobs));
     std::vector<task<JobResult>> all;
     for (int i = 0; i < jobs; ++i) all.push_back(bench.run(fmt::format("true/{}", i), {"/bin/true"}));
-    const double cpu = own_cpu_seconds();
+    const double cpu = coromd::bench::own_cpu_seconds();
     const auto begin = Clock::now();
     const std::vector<JobResult> results = bench.context.run(runtime::gather(std::move(all)));
     for (const JobResult& result : results)
         if (!result.ok()) fail(ErrorKind::job, "{}: {}", result.key, result.reason);
     std::printf("%d instant jobs: own CPU %.2f s, %.1f MB, wall %.1f s, %d sbatch, %d squeue\n", jobs,
-                own_cpu_seconds() - cpu, resident_mb(), seconds_since(begin), bench.cluster.calls("sbatch"),
-                bench.cluster.calls("squeue"));
+                coromd::bench::own_cpu_seconds() - cpu, coromd::bench::resident_mb(), seconds_since(begin),
+                bench.cluster.calls("sbatch"), bench.cluster.calls("squeue"));
 
     double seen = 0.0;
     auto one = [&]() -> task<void> {
@@ -147,18 +129,18 @@ void instant_jobs(const fs::path& directory, int jobs) {
 void pending_jobs(const fs::path& directory, int jobs) {
     Bench bench(directory, fmt::format("--max-array-size 10001 --max-job-count {}", 2 * jobs));
     bench.cluster.call("faults", "start_delay=100000");
-    const double before = resident_mb();
+    const double before = coromd::bench::resident_mb();
     auto watch = [&]() -> task<void> {
         while (bench.cluster.calls("sbatch") < jobs / 10'000) co_await runtime::sleep_for(500ms);
         co_await runtime::sleep_for(5s);
-        const double cpu = own_cpu_seconds();
+        const double cpu = coromd::bench::own_cpu_seconds();
         const int polls = bench.cluster.calls("squeue");
         const auto begin = Clock::now();
         co_await runtime::sleep_for(10s);
         const int n = bench.cluster.calls("squeue") - polls;
         std::printf("%d jobs wait: own CPU %.0f ms per squeue (%d in %.0f s), %.2f KB per job in all\n", jobs,
-                    1e3 * (own_cpu_seconds() - cpu) / std::max(n, 1), n, seconds_since(begin),
-                    (resident_mb() - before) * 1e3 / jobs);
+                    1e3 * (coromd::bench::own_cpu_seconds() - cpu) / std::max(n, 1), n, seconds_since(begin),
+                    (coromd::bench::resident_mb() - before) * 1e3 / jobs);
         std::fflush(stdout);
         bench.cluster.call("stop", "");
         // Taking them all back is not what is measured.

@@ -28,6 +28,9 @@ std::string dry_run(const session::CampaignFile& file, const session::CampaignFi
 /// A setting as JSON, without its origin.
 nlohmann::json to_json(const Setting& setting);
 
+/// The tables of all queues, each with its kind; "local" is there without any.
+nlohmann::json queues_in(const Setting& settings);
+
 /// Writes lines of text to standard output, the last of them ended if it is not. Throws Error(system) where
 /// that is full or closed.
 void print(std::string_view text);

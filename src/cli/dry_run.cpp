@@ -44,15 +44,12 @@ std::string joined(const Counts& counts) {
     return text;
 }
 
-/// The tables of queues, with the one that is there without any.
-json queues_of(const json& settings) {
-    json queues = settings.value("queues", json::object());
-    if (!queues.contains("local")) queues["local"] = json::object();
-    for (json& queue : queues) {
-        if (!queue.contains("kind")) queue["kind"] = "local";
+/// The tables of queues, with the cores that local ones take where nothing is said.
+json queues_of(const Setting& settings) {
+    json queues = queues_in(settings);
+    for (json& queue : queues)
         if (queue["kind"] == "local" && !queue.contains("cores"))
             queue["cores"] = std::max(1U, std::thread::hardware_concurrency());
-    }
     return queues;
 }
 
@@ -73,7 +70,7 @@ std::string dry_run(const session::CampaignFile& file, const session::CampaignFi
                     const fs::path& directory, bool fresh, bool as_json) {
     const Counts earlier = earlier_jobs(directory, fresh);
     const json settings = to_json(file.settings());
-    const json queues = queues_of(settings);
+    const json queues = queues_of(file.settings());
     const trajectory::Trajectory& structure = parts.system->structure();
     const std::string start = structure.files().front().string();
     const std::int64_t atoms = structure.topology()->size();

@@ -32,6 +32,14 @@ json to_json(const Setting& setting) {
         setting.value());
 }
 
+json queues_in(const Setting& settings) {
+    json queues = to_json(settings).value("queues", json::object());
+    if (!queues.contains("local")) queues["local"] = json::object();
+    for (json& queue : queues)
+        if (!queue.contains("kind")) queue["kind"] = "local";
+    return queues;
+}
+
 void print(std::string_view text) {
     // Flushed here: at the end of the program nobody would notice that the disk is full.
     const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&

@@ -32,15 +32,6 @@ std::string dumped(const json& value) {
     return value.dump(2, ' ', false, json::error_handler_t::replace);
 }
 
-/// The tables of all queues; "local" is there without any.
-json queues_in(const Setting& settings) {
-    json queues = to_json(settings).value("queues", json::object());
-    if (!queues.contains("local")) queues["local"] = json::object();
-    for (json& queue : queues)
-        if (!queue.contains("kind")) queue["kind"] = "local";
-    return queues;
-}
-
 void list(const fs::path& file, bool as_json) {
     const json queues = queues_in(session::load_settings(file));
     if (as_json) return print(dumped(queues));

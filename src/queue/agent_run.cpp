@@ -48,9 +48,14 @@ JobExit exit_after_agent(const Spool& spool, const Attempt& attempt, const std::
     return unknown;
 }
 
+/// On this machine, and not before it was booted last.
+bool is_here(const Runner& runner) {
+    return runner.host == host_name() && runner.boot_id == runtime::boot_id();
+}
+
 /// Waits for the end of an agent that is no child of ours.
 task<void> agent_gone(runtime::Context& context, const Spool& spool, RunId run, Runner runner) {
-    if (runner.host == host_name() && runner.boot_id == runtime::boot_id()) {
+    if (is_here(runner)) {
         co_await runtime::wait_for_foreign(runner.pid, runner.start_time);
         co_return;
     }
@@ -78,11 +83,17 @@ task<void> agent_gone(runtime::Context& context, const Spool& spool, RunId run, 
 
 void ask_to_stop(const Spool& spool, const RunId& run, const Runner& runner) {
     spool.request_stop(run);
-    const bool here = runner.host == host_name() && runner.boot_id == runtime::boot_id();
-    if (here && runtime::process_is(runner.pid, runner.start_time)) ::kill(runner.pid, SIGUSR2);
+    if (is_here(runner) && runtime::process_is(runner.pid, runner.start_time)) ::kill(runner.pid, SIGUSR2);
 }
 
 }  // namespace
+
+void fail_other_kind(const Attempt& attempt, const std::string& submission) {
+    fail(ErrorKind::conflict,
+         "attempt {} of job '{}' was given to another kind of queue, as '{}': run it with that one, "
+         "or cancel it there first",
+         attempt.number(), attempt.job().key(), submission);
+}
 
 JobFile job_file(const Attempt& attempt, std::vector<std::string> command, const Spool& spool) {
     const Job& job = attempt.job();
@@ -231,8 +242,7 @@ task<std::optional<JobExit>> follow_agent(runtime::Context& context, const Spool
             // That is why.
         }
     }
-    if (view.runner->host == host_name() && view.runner->boot_id == runtime::boot_id())
-        ::kill(-view.runner->pid, SIGKILL);
+    if (is_here(*view.runner)) ::kill(-view.runner->pid, SIGKILL);
     JobExit exit = exit_after_agent(spool, attempt, "it is gone");
     if (!exit.known) {
         exit.stopped = stopped;

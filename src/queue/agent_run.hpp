@@ -37,6 +37,9 @@ runtime::task<JobExit> run_agent(runtime::Context& context, const Site& site, co
 runtime::task<std::optional<JobExit>> follow_agent(runtime::Context& context, const Spool& spool,
                                                    Attempt attempt);
 
+/// Throws Error(conflict): another kind of queue has the attempt, as it says in `submission`.
+[[noreturn]] void fail_other_kind(const Attempt& attempt, const std::string& submission);
+
 /// A heartbeat that is older belongs to an agent that is dead, or whose node is.
 inline constexpr std::chrono::minutes kSilence{10};
 

@@ -65,11 +65,7 @@ public:
 
     task<std::optional<JobExit>> reattach(Attempt attempt, std::string submission) override {
         const bool ours = submission.empty() || submission.starts_with(kUnderAgent);
-        if (!ours && !submission.starts_with(kDirectly))
-            fail(ErrorKind::conflict,
-                 "attempt {} of job '{}' was given to another kind of queue, as '{}': run it with that one, "
-                 "or cancel it there first",
-                 attempt.number(), attempt.job().key(), submission);
+        if (!ours && !submission.starts_with(kDirectly)) fail_other_kind(attempt, submission);
         // It has its cores, whether we had given them to somebody else by now or not.
         const Share share = pool_.take_now(attempt.job().resources());
         std::optional<JobExit> exit;

@@ -112,11 +112,7 @@ public:
     }
 
     task<std::optional<JobExit>> reattach(Attempt attempt, std::string submission) override {
-        if (!submission.empty() && !submission.starts_with(kUnderAgent))
-            fail(ErrorKind::conflict,
-                 "attempt {} of job '{}' was given to another kind of queue, as '{}': run it with that one, "
-                 "or cancel it there first",
-                 attempt.number(), attempt.job().key(), submission);
+        if (!submission.empty() && !submission.starts_with(kUnderAgent)) fail_other_kind(attempt, submission);
         require_allocation();
         const Share share = pool_->take_now(attempt.job().resources());
         std::optional<JobExit> exit = co_await follow_agent(context_, *spool_, attempt);

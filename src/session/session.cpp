@@ -88,8 +88,9 @@ struct Session::Impl {
     /// Where agents of jobs are, and where they leave their records. A rehearsal runs no jobs.
     queue::Site site() {
         SettingsReader all(settings, "");
-        const fs::path program = all.has("agent") ? all.existing_file("agent") : find_agent();
+        const fs::path named = all.has("agent") ? all.existing_file("agent") : fs::path();
         if (!campaign) return {};
+        const fs::path program = named.empty() ? find_agent() : named;
         if (program.empty()) {
             log->warn("no coromd program was found to run beside jobs: they will not outlive this one");
             return {};

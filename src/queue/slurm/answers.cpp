@@ -147,22 +147,34 @@ std::optional<ExitStatus> parse_exit_status(std::string_view text) noexcept {
     return ExitStatus{*code, *signal};
 }
 
+namespace {
+
+/// A row with what the lists of squeue and sacct both say.
+std::optional<JobRow> list_row(std::string_view id_text, std::string_view state, std::string_view nodes) {
+    if (!looks_like_state(state)) return {};
+    auto id = parse_job_id(id_text);
+    if (!id) return {};
+    JobRow row;
+    row.id = std::move(*id);
+    row.state = &find_state(state);
+    row.state_text = state;
+    row.nodes = value_or_none(nodes);
+    return row;
+}
+
+}  // namespace
+
 JobRows parse_squeue(std::string_view text) {
     return read_rows(text, [](std::string_view line) -> std::optional<JobRow> {
         const auto id_text = field(line);
         const auto state = field(line);
         const auto nodes = field(line);
         const auto name = field(line);
-        if (!name || !looks_like_state(*state)) return {};
-        auto id = parse_job_id(*id_text);
-        if (!id) return {};
-        JobRow row;
-        row.id = std::move(*id);
-        row.state = &find_state(*state);
-        row.state_text = *state;
-        row.nodes = value_or_none(*nodes);
-        row.name = *name;
-        row.reason = line == "None" ? std::string_view{} : line;
+        if (!name) return {};
+        auto row = list_row(*id_text, *state, *nodes);
+        if (!row) return {};
+        row->name = *name;
+        row->reason = line == "None" ? std::string_view{} : line;
         return row;
     });
 }
@@ -173,16 +185,11 @@ JobRows parse_sacct(std::string_view text) {
         const auto state = field(line);
         const auto exit = field(line);
         const auto nodes = field(line);
-        if (!nodes || !looks_like_state(*state)) return {};
-        auto id = parse_job_id(*id_text);
-        if (!id) return {};
-        JobRow row;
-        row.id = std::move(*id);
-        row.state = &find_state(*state);
-        row.state_text = *state;
-        row.exit = parse_exit_status(*exit);
-        row.nodes = value_or_none(*nodes);
-        row.name = line.substr(0, line.find('|'));
+        if (!nodes) return {};
+        auto row = list_row(*id_text, *state, *nodes);
+        if (!row) return {};
+        row->exit = parse_exit_status(*exit);
+        row->name = line.substr(0, line.find('|'));
         return row;
     });
 }

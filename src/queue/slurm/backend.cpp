@@ -73,10 +73,7 @@ public:
             co_return exit;
         }
         if (!submission.starts_with(Cluster::kIntended) && !submission.starts_with(Cluster::kSubmitted))
-            fail(ErrorKind::conflict,
-                 "attempt {} of job '{}' was given to another kind of queue, as '{}': run it with that one, "
-                 "or cancel it there first",
-                 attempt.number(), job.key(), submission);
+            fail_other_kind(attempt, submission);
         auto tracked = std::make_shared<Tracked>(id);
         tracked->recoverable = job.is_recoverable();
         co_return co_await cluster.follow(std::move(tracked), std::move(submission), job.grace());

@@ -84,9 +84,10 @@ struct Tracked {
 /// A job for sbatch.
 struct Request {
     std::shared_ptr<Tracked> tracked;
-    JobFile file;                        ///< for its agent
-    std::filesystem::path job_file;      ///< where that was written
-    std::vector<std::string> arguments;  ///< jobs with the same ones may become one array
+    JobFile file;                    ///< for its agent
+    std::filesystem::path job_file;  ///< where that was written
+    SbatchOptions options;           ///< jobs with the same ones may become one array
+    std::string warning;             ///< the argument that asks SLURM to warn the agent; "" for none
     Submitted record;
 };
 

@@ -49,6 +49,8 @@ public:
     /// "--name=value" or "--name", sorted by name.
     std::vector<std::string> to_arguments() const;
 
+    friend bool operator==(const SbatchOptions&, const SbatchOptions&) = default;
+
 private:
     friend SbatchOptions resource_options(const Resources&);
     std::map<std::string, std::string, std::less<>> values_;

@@ -39,25 +39,25 @@ SbatchOptions options_of(const Settings& settings, const Job& job) {
 
 Request make_request(const Settings& settings, const Spool& spool, const Attempt& attempt, Submitted record) {
     const Job& job = attempt.job();
-    const SbatchOptions options = options_of(settings, job);
     Request request;
     request.tracked = std::make_shared<Tracked>(run_id(job.key(), attempt.number()));
     request.tracked->recoverable = job.is_recoverable();
     request.record = std::move(record);
-    request.arguments = options.to_arguments();
+    request.options = options_of(settings, job);
 
     JobFile& file = request.file;
     file = job_file(attempt, filled_in(job, std::nullopt), spool);
     file.signalled_together = true;
     file.heartbeat = settings.heartbeat;
-    const auto limit = options.value("time") ? parse_time(*options.value("time")) : std::nullopt;
+    const auto time = request.options.value("time");
+    const auto limit = time ? parse_time(*time) : std::nullopt;
     file.walltime = limit && *limit != kUnlimited ? milliseconds(*limit) : milliseconds(0);
     file.stop_early = settings.stop_early.count() > 0
                           ? settings.stop_early
                           : std::clamp<milliseconds>(file.walltime / 10, 10s, 120s);
     if (file.walltime.count() == 0 || file.walltime >= kLongJob)
-        request.arguments.push_back(fmt::format(
-            "--signal=B:USR1@{}", std::chrono::ceil<std::chrono::seconds>(file.stop_early).count()));
+        request.warning = fmt::format("--signal=B:USR1@{}",
+                                      std::chrono::ceil<std::chrono::seconds>(file.stop_early).count());
     return request;
 }
 

@@ -109,11 +109,9 @@ task<void> Cluster::learn_limits() {
     }
     if (nodes.good()) {
         std::set<std::string> names;
-        std::string_view rest = nodes.out;
-        while (!rest.empty()) {
-            const std::size_t end = std::min(rest.find('\n'), rest.size());
-            if (end > 0) names.emplace(rest.substr(0, end));
-            rest.remove_prefix(std::min(rest.size(), end + 1));
+        for (std::string_view rest = nodes.out; !rest.empty();) {
+            const std::string_view name = cut(rest, '\n');
+            if (!name.empty()) names.emplace(name);
         }
         health_.cluster_nodes(names.size());
     }
@@ -127,10 +125,10 @@ std::vector<Request> Cluster::next_batch() {
     if (submit_limit_ > 0) room = std::min(room, submit_limit_ - std::min(submit_limit_, n_submitted_));
     std::vector<Request> batch;
     if (room == 0) return batch;
-    const std::vector<std::string> arguments = ready_.front().arguments;
+    const SbatchOptions options = ready_.front().options;
     std::vector<Request> others;
     for (Request& request : ready_) {
-        const bool fits = batch.size() < room && request.arguments == arguments;
+        const bool fits = batch.size() < room && request.options == options;
         if (fits) request.tracked->stage = Tracked::Stage::submitting;
         (fits ? batch : others).push_back(std::move(request));
     }
@@ -175,21 +173,18 @@ task<void> Cluster::submit(std::vector<Request> batch) {
     std::uint32_t index = 0;
     for (Request& request : batch) {
         const std::shared_ptr<Tracked>& tracked = request.tracked;
+        tracked->id = {*job, batch.size() > 1 ? index++ : SlurmId::kNoIndex};
         if (tracked->stage == Tracked::Stage::ended) {
             // Nobody had the patience to wait for it.
-            const SlurmId id{*job, batch.size() > 1 ? index : SlurmId::kNoIndex};
-            to_cancel_.push_back(id.text());
+            to_cancel_.push_back(tracked->id.text());
             something_to_stop_->set();
-            ++index;
             continue;
         }
-        tracked->id = {*job, batch.size() > 1 ? index : SlurmId::kNoIndex};
         tracked->stage = Tracked::Stage::submitted;
         tracked->submitted_at = now;
         tracked->files = files;
         ++n_submitted_;
         track(tracked);
-        ++index;
     }
     last_submission_ = now;
     back_off_ = {};
@@ -233,20 +228,15 @@ std::vector<std::string> Cluster::sbatch_words(const std::vector<Request>& batch
         const std::string most = settings_.max_running > 0 ? fmt::format("%{}", settings_.max_running) : "";
         words.push_back(fmt::format("--array=0-{}{}", batch.size() - 1, most));
     }
-    const std::vector<std::string>& own = batch.front().arguments;
-    words.insert(words.end(), own.begin(), own.end());
+    SbatchOptions options = batch.front().options;
     const std::vector<std::string> bad = health_.excluded(Clock::now());
-    if (!bad.empty()) {
-        // The user's own are among the arguments already, of which the last one would win.
-        constexpr std::string_view kExclude = "--exclude=";
-        std::string list = fmt::format("{}", fmt::join(bad, ","));
-        std::erase_if(words, [&](const std::string& word) {
-            if (!word.starts_with(kExclude)) return false;
-            list += "," + word.substr(kExclude.size());
-            return true;
-        });
-        words.push_back(std::string(kExclude) + list);
-    }
+    const auto users = options.value("exclude");
+    if (!bad.empty())
+        options.set("exclude",
+                    fmt::format("{}{}{}", fmt::join(bad, ","), users ? "," : "", users.value_or("")));
+    const std::vector<std::string> own = options.to_arguments();
+    words.insert(words.end(), own.begin(), own.end());
+    if (!batch.front().warning.empty()) words.push_back(batch.front().warning);
     words.push_back(files.script().string());
     return words;
 }
@@ -300,7 +290,7 @@ task<std::optional<std::uint32_t>> Cluster::call_sbatch(std::vector<Request>& ba
 task<void> Cluster::try_fewer(std::vector<Request>& batch, std::string said) {
     const bool alone = batch.size() == 1;
     const bool others = std::ranges::any_of(
-        ready_, [&](const Request& request) { return request.arguments != batch.front().arguments; });
+        ready_, [&](const Request& request) { return request.options != batch.front().options; });
     batch_limit_ = std::max<std::size_t>(1, batch.size() / 2);
     std::erase_if(batch, [](const Request& request) { return request.tracked->changed.is_set(); });
     for (Request& request : batch) request.tracked->stage = Tracked::Stage::waiting;

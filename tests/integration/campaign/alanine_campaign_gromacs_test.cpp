@@ -10,13 +10,13 @@
 #include <string>
 #include <thread>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "coromd/trajectory/trajectory.hpp"
+#include "integration/coromd_run.hpp"
 
 namespace coromd {
 namespace {
@@ -55,23 +55,9 @@ protected:
         return text.str();
     }
 
-    pid_t start() const {
-        const pid_t pid = ::fork();
-        if (pid == 0) {
-            if (::chdir(folder_.c_str()) != 0 || std::freopen("stdout", "w", stdout) == nullptr ||
-                std::freopen("stderr", "w", stderr) == nullptr)
-                ::_exit(126);
-            ::execl(COROMD_PROGRAM, "coromd", "run", "campaign.toml", "--json", nullptr);
-            ::_exit(127);
-        }
-        return pid;
-    }
+    pid_t start() const { return test::start_coromd_run(folder_); }
 
-    static int wait(pid_t pid) {
-        int status = 0;
-        ::waitpid(pid, &status, 0);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    }
+    static int wait(pid_t pid) { return test::exit_code_of(pid); }
 
     fs::path walker(int number) const {
         return folder_ / "alanine.campaign/walkers" / ("00" + std::to_string(number));

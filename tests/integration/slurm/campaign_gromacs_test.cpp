@@ -4,12 +4,12 @@
 #include <csignal>
 #include <fstream>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "coromd/trajectory/trajectory.hpp"
+#include "integration/coromd_run.hpp"
 #include "integration/slurm/real_cluster.hpp"
 
 namespace coromd {
@@ -45,23 +45,9 @@ protected:
         text.replace(at, what.size(), by);
     }
 
-    pid_t start() const {
-        const pid_t pid = ::fork();
-        if (pid == 0) {
-            if (::chdir(folder_.c_str()) != 0 || std::freopen("stdout", "w", stdout) == nullptr ||
-                std::freopen("stderr", "w", stderr) == nullptr)
-                ::_exit(126);
-            ::execl(COROMD_PROGRAM, "coromd", "run", "campaign.toml", "--json", nullptr);
-            ::_exit(127);
-        }
-        return pid;
-    }
+    pid_t start() const { return test::start_coromd_run(folder_); }
 
-    static int wait(pid_t pid) {
-        int status = 0;
-        ::waitpid(pid, &status, 0);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    }
+    static int wait(pid_t pid) { return test::exit_code_of(pid); }
 
     const fs::path folder_ = temporary_.path();
     const std::string name_ = "campaign" + std::to_string(::getpid());
