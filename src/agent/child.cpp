@@ -56,12 +56,7 @@ FileDescriptor standard_input(const std::string& text) {
     if (text.empty()) return open_file("/dev/null", O_RDONLY);
     FileDescriptor file(::memfd_create("stdin", MFD_CLOEXEC));
     if (!file) fail_errno(errno, "cannot create the standard input");
-    for (std::string_view rest = text; !rest.empty();) {
-        const ssize_t n = ::write(file.get(), rest.data(), rest.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail_errno(errno, "cannot write the standard input");
-        rest.remove_prefix(static_cast<std::size_t>(n));
-    }
+    write_fully(file, text, "the standard input");
     ::lseek(file.get(), 0, SEEK_SET);
     return file;
 }

@@ -34,6 +34,7 @@
 #include <fmt/format.h>
 
 #include "child.hpp"
+#include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/core/hash.hpp"
@@ -60,12 +61,6 @@ constexpr std::chrono::milliseconds kStoppingTick{50};
 constexpr auto kReadyPatience = 60s;
 constexpr auto kTogetherPatience = 10s;
 constexpr std::size_t kMaxGpus = 1024;
-
-std::int64_t now_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);

@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
 #include "database.hpp"
 #include "lease.hpp"

@@ -21,6 +21,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
 #include "coromd/core/file.hpp"
 #include "schema.hpp"
@@ -142,11 +143,6 @@ std::int64_t integer_of(const SQLite::Database& database, const SQLite::Column& 
         fail_damaged(database.getFilename(),
                      fmt::format("'{}' holds no number from {} to {}", column.getName(), lowest, highest));
     return value;
-}
-
-std::int64_t now_ms() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 std::string random_token() {

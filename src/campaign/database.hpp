@@ -61,9 +61,6 @@ std::int64_t integer_of(const SQLite::Database& database, const SQLite::Column& 
                         std::int64_t lowest = 0,
                         std::int64_t highest = std::numeric_limits<std::int64_t>::max());
 
-/// Unix time.
-std::int64_t now_ms();
-
 /// 128 random bits as 32 hexadecimal digits, from the operating system.
 std::string random_token();
 

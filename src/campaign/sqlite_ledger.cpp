@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "coromd/campaign/campaign.hpp"
+#include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
 #include "database.hpp"
 

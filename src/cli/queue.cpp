@@ -14,6 +14,7 @@
 
 #include "commands.hpp"
 #include "coromd/campaign/campaign.hpp"
+#include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
 #include "coromd/runtime/gather.hpp"
 #include "coromd/session/session.hpp"
@@ -54,11 +55,6 @@ struct Check {
     double started_s = 0.0;  ///< after it was handed over, by the clock of its node
     double seen_s = 0.0;     ///< its end, after it was handed over
 };
-
-std::int64_t now_ms() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 runtime::task<void> check_queue(Session& session, Check& check) {
     try {

@@ -52,17 +52,6 @@ std::size_t file_size(const FileDescriptor& file, const fs::path& path) {
     return static_cast<std::size_t>(status.st_size);
 }
 
-void write_all(const FileDescriptor& file, std::string_view content, const fs::path& path) {
-    while (!content.empty()) {
-        const ssize_t written = ::write(file.get(), content.data(), content.size());
-        if (written >= 0) {
-            content.remove_prefix(static_cast<std::size_t>(written));
-        } else if (errno != EINTR) {
-            fail_on(path, "write", errno);
-        }
-    }
-}
-
 struct TemporaryFile {
     FileDescriptor file;
     fs::path path;
@@ -117,6 +106,17 @@ std::size_t read_fully(const FileDescriptor& file, std::span<char> buffer, const
     return filled;
 }
 
+void write_fully(const FileDescriptor& file, std::string_view content, const fs::path& path) {
+    while (!content.empty()) {
+        const ssize_t written = ::write(file.get(), content.data(), content.size());
+        if (written >= 0) {
+            content.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno != EINTR) {
+            fail_on(path, "write", errno);
+        }
+    }
+}
+
 std::string read_text_file(const fs::path& path, std::size_t limit) {
     constexpr std::size_t kChunk = std::size_t{64} << 10;
     const FileDescriptor file = open_file(path, O_RDONLY);
@@ -151,7 +151,7 @@ std::string read_tail(const fs::path& path, std::size_t limit) {
 void write_file_durably(const fs::path& path, std::string_view content) {
     auto [file, temporary] = create_beside(path);
     try {
-        write_all(file, content, temporary);
+        write_fully(file, content, temporary);
         if (const int error_number = sync_descriptor(file)) fail_on(temporary, "sync", error_number);
         file.reset();
         if (::rename(temporary.c_str(), path.c_str()) != 0) fail_on(path, "replace", errno);

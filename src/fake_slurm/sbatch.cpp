@@ -16,6 +16,7 @@
 
 #include "commands.hpp"
 #include "coromd/core/error.hpp"
+#include "coromd/core/file.hpp"
 #include "sbatch_options.hpp"
 #include "text.hpp"
 
@@ -288,12 +289,7 @@ void check_limits(Cluster& cluster, std::size_t count) {
 
 void write_script(const std::string& file, const std::string& script) {
     // Nobody may have it open for writing when it is executed.
-    const FileDescriptor out = open_file(file, O_WRONLY | O_CREAT | O_TRUNC, 0700);
-    for (std::size_t done = 0; done < script.size();) {
-        const ssize_t written = ::write(out.get(), script.data() + done, script.size() - done);
-        if (written < 0) fail_errno(errno, "cannot write " + file);
-        done += static_cast<std::size_t>(written);
-    }
+    write_fully(open_file(file, O_WRONLY | O_CREAT | O_TRUNC, 0700), script, file);
 }
 
 Answer submit(Cluster& cluster, const Request& request) {

@@ -65,14 +65,13 @@ task<void> agent_gone(runtime::Context& context, const Spool& spool, RunId run, 
             struct View {
                 bool ended;
                 std::optional<Runner> runner;
+                std::int64_t now_ms;
             };
-            return View{spool.has_record(run), spool.runner(run)};
+            return View{spool.has_record(run), spool.runner(run), spool.now_ms()};
         };
         const auto view = co_await runtime::offload(context, look);
         if (view.ended || !view.runner) co_return;
-        const auto now =
-            std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-        if (now - milliseconds(view.runner->beat_ms) > kSilence) {
+        if (milliseconds(view.now_ms - view.runner->beat_ms) > kSilence) {
             context.log().warn("run {} on {} has given no sign of life for {} minutes", run.text(),
                                runner.host, kSilence.count());
             co_return;
@@ -113,13 +112,7 @@ JobFile job_file(const Attempt& attempt, std::vector<std::string> command, const
 }
 
 void write_plainly(const fs::path& path, std::string_view text) {
-    const FileDescriptor out = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
-    while (!text.empty()) {
-        const ssize_t n = ::write(out.get(), text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail_errno(errno, fmt::format("cannot write '{}'", path.string()));
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
+    write_fully(open_file(path, O_WRONLY | O_CREAT | O_TRUNC), text, path);
 }
 
 fs::path write_job_file(const JobFile& file) {

@@ -12,6 +12,7 @@
 
 #include <unistd.h>
 
+#include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
 #include "coromd/queue/attempt_files.hpp"
 #include "coromd/queue/spool.hpp"
@@ -27,11 +28,6 @@ namespace fs = std::filesystem;
 using runtime::task;
 
 namespace {
-
-std::int64_t now_ms() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 task<void> stop_process(runtime::Process& process, int signal, std::chrono::milliseconds grace) {
     process.signal(signal);

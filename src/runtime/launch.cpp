@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/file.hpp"
 
 // posix_spawn, which in glibc shares the memory of the parent until the exec and so costs the same
 // however large that is. All descriptors here are close-on-exec. The three that the child gets are
@@ -73,12 +74,7 @@ FileDescriptor standard_input(const std::optional<std::string>& text) {
     if (!text) return open_file("/dev/null", O_RDONLY);
     FileDescriptor file(::memfd_create("stdin", MFD_CLOEXEC));
     if (!file) fail_errno(errno, "cannot create the standard input");
-    for (std::string_view rest = *text; !rest.empty();) {
-        const ssize_t n = ::write(file.get(), rest.data(), rest.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail_errno(errno, "cannot write the standard input");
-        rest.remove_prefix(static_cast<std::size_t>(n));
-    }
+    write_fully(file, *text, "the standard input");
     if (::lseek(file.get(), 0, SEEK_SET) < 0) fail_errno(errno, "cannot rewind the standard input");
     return file;
 }

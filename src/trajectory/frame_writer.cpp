@@ -16,6 +16,7 @@
 #include <cstdio>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/file.hpp"
 
 namespace coromd::trajectory {
 
@@ -55,14 +56,7 @@ public:
 
     void write(std::span<const std::byte> bytes) {
         if (!fd_) fail(ErrorKind::usage, "'{}' is closed: no frame can be written", path_.string());
-        while (!bytes.empty()) {
-            const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
-            if (written >= 0) {
-                bytes = bytes.subspan(static_cast<std::size_t>(written));
-            } else if (errno != EINTR) {
-                fail_errno(errno, fmt::format("cannot write '{}'", path_.string()));
-            }
-        }
+        write_fully(fd_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path_);
     }
 
     void close() {

@@ -24,10 +24,15 @@ namespace {
 
 class SlurmAdmission final : public Admission {
 public:
-    explicit SlurmAdmission(runtime::Permit permit) : permit_(std::move(permit)) {}
+    SlurmAdmission(runtime::Permit permit, std::optional<Cluster>& cluster) : permit_(std::move(permit)) {
+        if (cluster) coming_.emplace(*cluster);
+    }
+
+    void ready() const { coming_.reset(); }
 
 private:
     runtime::Permit permit_;
+    mutable std::optional<Cluster::Coming> coming_;
 };
 
 class SlurmBackend final : public Backend {
@@ -48,14 +53,15 @@ public:
         options_of(settings_, job);
         runtime::Permit permit;
         if (places_) permit = co_await places_->acquire();
-        co_return std::make_unique<SlurmAdmission>(std::move(permit));
+        co_return std::make_unique<SlurmAdmission>(std::move(permit), cluster_);
     }
 
-    task<JobExit> execute(Attempt attempt, const Admission&, Submitted submitted) override {
+    task<JobExit> execute(Attempt attempt, const Admission& admission, Submitted submitted) override {
         Cluster& cluster = this->cluster();
         Request request = make_request(settings_, cluster.spool(), attempt, std::move(submitted));
         auto write = [&] { write_request(settings_, request); };
         co_await runtime::offload(context_, write);
+        static_cast<const SlurmAdmission&>(admission).ready();
         co_return co_await cluster.run(std::move(request), attempt.job().grace());
     }
 

@@ -93,6 +93,7 @@ task<void> Cluster::serve() {
     try {
         std::vector<task<void>> loops;
         loops.push_back(submit_loop());
+        loops.push_back(learn_more());
         loops.push_back(poll_loop());
         loops.push_back(signal_loop());
         co_await runtime::gather(std::move(loops));

@@ -100,6 +100,19 @@ public:
     const Spool& spool() const noexcept { return spool_; }
     const Client& client() const noexcept { return client_; }
 
+    /// Held while a job is got ready that will be given to run() or submit_only() in a moment: what is
+    /// ready already waits for it, so that both go in together. On the loop thread.
+    class Coming {
+    public:
+        explicit Coming(Cluster& cluster) noexcept : cluster_(&cluster) { ++cluster_->n_coming_; }
+        ~Coming() { --cluster_->n_coming_; }
+        Coming(const Coming&) = delete;
+        Coming& operator=(const Coming&) = delete;
+
+    private:
+        Cluster* cluster_;
+    };
+
     /// Submits the job with others that are ready, and waits for its end.
     /// Throws Error(system) where SLURM refuses it.
     /// Cancellation: leaves the line, or stops the job; returns its exit, with `stopped` set.
@@ -133,6 +146,7 @@ private:
     // submit.cpp
     runtime::task<void> submit_loop();
     runtime::task<void> learn_limits();
+    runtime::task<void> learn_more();
     std::vector<Request> next_batch();
     runtime::task<void> submit(std::vector<Request> batch);
     runtime::task<std::optional<std::uint32_t>> call_sbatch(std::vector<Request>& batch,
@@ -188,9 +202,11 @@ private:
     runtime::Service service_;
 
     // Of submitting.
+    std::size_t n_coming_ = 0;
     std::vector<Request> ready_;
     std::unique_ptr<runtime::Event> something_ready_ = std::make_unique<runtime::Event>();
     bool limits_known_ = false;
+    bool more_known_ = false;
     ClusterConfig config_;
     std::size_t array_limit_ = 1000;
     std::size_t batch_limit_ = 1000;  // smaller for a while after a limit was reached

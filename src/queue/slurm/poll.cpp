@@ -48,10 +48,8 @@ milliseconds since(Clock::time_point begin) {
 }
 
 /// Four heartbeats may be missed; a network file system shows a new one up to a minute late.
-bool is_alive(const Runner& runner, milliseconds heartbeat) {
-    const auto now =
-        std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-    return now - milliseconds(runner.beat_ms) < std::max<milliseconds>(4 * heartbeat, 60s);
+bool is_alive(const Runner& runner, std::int64_t now_ms, milliseconds heartbeat) {
+    return milliseconds(now_ms - runner.beat_ms) < std::max<milliseconds>(4 * heartbeat, 60s);
 }
 
 /// A job that waits for this will wait until somebody does something.
@@ -322,11 +320,12 @@ task<void> Cluster::look_for_intended() {
     for (const auto& [token, members] : intended_)
         for (const auto& [index, tracked] : members) views[tracked->run] = {};
     auto look = [&] {
+        const std::int64_t now = spool_.now_ms();
         for (auto& [attempt, view] : views) {
             const auto run = spool_.last_claim(attempt);
             const auto runner = run ? spool_.runner(*run) : std::nullopt;
             view.recorded = run && spool_.has_record(*run);
-            if (runner && is_alive(*runner, settings_.heartbeat))
+            if (runner && is_alive(*runner, now, settings_.heartbeat))
                 view.id = SlurmId::parse(runner->scheduler_job);
         }
     };
@@ -466,11 +465,13 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked, bool la
     struct View {
         std::optional<Runner> runner;
         bool has_record;
+        bool alive;
         std::string words;
     };
     auto look = [&] {
         const auto run = spool_.last_claim(tracked->run);
-        View view{run ? spool_.runner(*run) : std::nullopt, run && spool_.has_record(*run), ""};
+        View view{run ? spool_.runner(*run) : std::nullopt, run && spool_.has_record(*run), false, ""};
+        view.alive = view.runner && is_alive(*view.runner, spool_.now_ms(), settings_.heartbeat);
         if (tracked->files) view.words = read_tail(tracked->files->output(tracked->id.index), 4096);
         return view;
     };
@@ -479,7 +480,7 @@ task<void> Cluster::end_without_record(std::shared_ptr<Tracked> tracked, bool la
     if (view.runner && !late) co_return;
     const bool ended = in_phase(*tracked, Phase::ended);
     const bool silent = in_phase(*tracked, Phase::running) && tracked->seen_in_poll == polls_;
-    if (view.runner && !silent && is_alive(*view.runner, settings_.heartbeat)) {
+    if (view.alive && !silent) {
         // Its answer got lost, and it was submitted twice: the other one has begun.
         const auto id = SlurmId::parse(view.runner->scheduler_job);
         if (id && *id != tracked->id) co_return adopt(tracked, *id);

@@ -58,7 +58,9 @@ task<SlurmProcess> SlurmCluster::submit(Job job) {
         request->tracked->run = run_id(request->file.key, number);
         write_request(impl_->settings, *request);
     };
+    std::optional<slurm::Cluster::Coming> coming(std::in_place, impl_->cluster);
     co_await runtime::offload(impl_->context, prepare);
+    coming.reset();
     auto state = std::make_shared<SlurmProcess::State>();
     state->cluster = {impl_, &impl_->cluster};
     state->tracked = request->tracked;

@@ -33,8 +33,10 @@ using runtime::task;
 
 namespace {
 
-constexpr auto kGather = 20ms;
-constexpr int kMaxGather = 25;
+/// How long a batch waits for those that come, and for the next one of which nothing is known yet.
+constexpr auto kMostGather = 1s;
+constexpr auto kGather = 2ms;
+constexpr auto kSoon = 100ms;
 constexpr auto kFirstBackOff = 500ms;
 constexpr auto kMaxBackOff = 60s;
 /// An array is one transaction of the controller's, and it holds its lock meanwhile.
@@ -54,12 +56,12 @@ task<void> Cluster::submit_loop() {
             co_await something_ready_->wait();
         }
         while (!limits_known_) co_await learn_limits();
-        // More of the same kind may be just about to come.
+        const auto latest = Clock::now() + kMostGather;
         std::size_t before = 0;
-        for (int i = 0; i < kMaxGather && ready_.size() > before; ++i) {
+        do {
             before = ready_.size();
             co_await runtime::sleep_for(kGather);
-        }
+        } while ((n_coming_ > 0 || ready_.size() > before) && Clock::now() < latest);
         while (!ready_.empty()) {
             std::vector<Request> batch = next_batch();
             if (batch.empty()) {
@@ -73,15 +75,7 @@ task<void> Cluster::submit_loop() {
 
 task<void> Cluster::learn_limits() {
     std::vector<std::string> show{"scontrol", "show", "config"};
-    std::vector<std::string> list{"sinfo", "-h", "-N", "-o", "%N"};
-    std::vector<task<Answer>> calls;
-    calls.push_back(client_.call(std::move(show)));
-    calls.push_back(client_.call(assoc_words()));
-    calls.push_back(client_.call(std::move(list)));
-    const std::vector<Answer> answers = co_await runtime::gather(std::move(calls));
-    const Answer& config = answers[0];
-    const Answer& limits = answers[1];
-    const Answer& nodes = answers[2];
+    const Answer config = co_await client_.call(std::move(show));
     const bool later = config.failure == CommandFailure::controller_unreachable ||
                        config.failure == CommandFailure::timed_out ||
                        config.failure == CommandFailure::authentication;
@@ -102,11 +96,16 @@ task<void> Cluster::learn_limits() {
             std::min<std::size_t>(kLargestArray, std::max<std::uint64_t>(config_.max_array_size - 1, 1));
     batch_limit_ = array_limit_;
     if (config_.max_job_count > 0) submit_limit_ = config_.max_job_count;
-    if (config_.has_accounting()) {
-        const auto most = limits.good() ? parse_assoc(limits.out).max_submit : std::nullopt;
-        if (most && *most > 0)
-            submit_limit_ = submit_limit_ == 0 ? *most : std::min<std::size_t>(submit_limit_, *most);
-    }
+    context_.log().info("SLURM {} '{}': arrays up to {}, accounting: {}", config_.version,
+                        config_.cluster_name, array_limit_, config_.has_accounting() ? "yes" : "no");
+}
+
+/// What submitting need not wait for: above the account's limit sbatch says so itself.
+task<void> Cluster::learn_more() {
+    if (more_known_) co_return;
+    while (!limits_known_) co_await runtime::sleep_for(kSoon);
+    std::vector<std::string> list{"sinfo", "-h", "-N", "-o", "%N"};
+    const Answer nodes = co_await client_.call(std::move(list));
     if (nodes.good()) {
         std::set<std::string> names;
         for (std::string_view rest = nodes.out; !rest.empty();) {
@@ -115,8 +114,13 @@ task<void> Cluster::learn_limits() {
         }
         health_.cluster_nodes(names.size());
     }
-    context_.log().info("SLURM {} '{}': arrays up to {}, accounting: {}", config_.version,
-                        config_.cluster_name, array_limit_, config_.has_accounting() ? "yes" : "no");
+    if (config_.has_accounting()) {
+        const Answer limits = co_await client_.call(assoc_words());
+        const auto most = limits.good() ? parse_assoc(limits.out).max_submit : std::nullopt;
+        if (most && *most > 0)
+            submit_limit_ = submit_limit_ == 0 ? *most : std::min<std::size_t>(submit_limit_, *most);
+    }
+    more_known_ = true;
 }
 
 std::vector<Request> Cluster::next_batch() {

@@ -35,6 +35,9 @@ FileDescriptor open_file(const std::filesystem::path& path, int flags, unsigned 
 /// Throws Error(system) that names `path`.
 std::size_t read_fully(const FileDescriptor& file, std::span<char> buffer, const std::filesystem::path& path);
 
+/// Writes all of `content` to where `file` stands. Throws Error(system) that names `path`.
+void write_fully(const FileDescriptor& file, std::string_view content, const std::filesystem::path& path);
+
 /// A whole file as text. Throws Error(system) where it cannot be read, Error(input) above `limit`.
 std::string read_text_file(const std::filesystem::path& path, std::size_t limit = std::size_t{64} << 20);
 
