@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 //
 // A program of a user's, to be killed and started again: `plain_jobs SETTINGS DIRECTORY N` runs N short jobs
-// in the queue "cluster". Each adds its name to DIRECTORY/runs.
+// in the queue "cluster". Each adds its name to DIRECTORY/runs, and leaves a file that names its node.
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
         for (int i = 0; i < std::atoi(argv[3]); ++i) {
             const std::string name = "job" + std::to_string(i);
             coromd::queue::Job job(
-                name, {"/bin/sh", "-c", "echo " + name + " >> ../../runs; sleep 0.3; echo > " + name});
+                name, {"/bin/sh", "-c", "echo " + name + " >> ../../runs; sleep 0.3; echo $SLURMD_NODENAME > " + name});
             job.in_directory(session.directory() / "jobs").writes(name);
             jobs.push_back(session.queue("cluster").run(job));
         }
