@@ -194,39 +194,6 @@ JobRows parse_sacct(std::string_view text) {
     });
 }
 
-JobRows parse_scontrol_jobs(std::string_view text) {
-    // The first of each key counts: what users wrote, but for the name, comes behind these.
-    constexpr std::array<std::string_view, 9> kKeys{"JobId",    "ArrayJobId", "ArrayTaskId",
-                                                    "JobName",  "JobState",   "Reason",
-                                                    "Restarts", "ExitCode",   "NodeList"};
-    return read_rows(text, [&](std::string_view line) -> std::optional<JobRow> {
-        std::array<std::string_view, kKeys.size()> values{};
-        while (!line.empty()) {
-            std::string_view word = cut(line, ' ');
-            const std::size_t equals = word.find('=');
-            if (equals == word.npos) continue;
-            const auto key = std::ranges::find(kKeys, word.substr(0, equals));
-            if (key == kKeys.end()) continue;
-            std::string_view& value = values[static_cast<std::size_t>(key - kKeys.begin())];
-            if (value.data() == nullptr) value = word.substr(equals + 1);
-        }
-        const auto& [id, array, task, name, state, reason, restarts, exit, nodes] = values;
-        JobRow row;
-        const auto job = whole_number<std::uint32_t>(array.empty() ? id : array);
-        if (!job || *job == 0 || !looks_like_state(state)) return {};
-        row.id.job = *job;
-        if (!task.empty() && !parse_tasks(task, row.id)) return {};
-        row.state = &find_state(state);
-        row.state_text = state;
-        row.exit = parse_exit_status(exit);
-        row.nodes = value_or_none(nodes);
-        row.name = name;
-        row.reason = reason == "None" ? std::string_view{} : reason;
-        row.restarts = whole_number<int>(restarts);
-        return row;
-    });
-}
-
 std::optional<SubmittedJob> parse_sbatch(std::string_view text) {
     std::optional<SubmittedJob> out;
     while (!text.empty()) {

@@ -63,7 +63,6 @@ struct JobRow {
     std::string nodes;   ///< a host list
     std::string name;    ///< cut at its first '|'
     std::string reason;  ///< why it waits or failed, in SLURM's words: "Priority"
-    std::optional<int> restarts;
 };
 
 struct JobRows {
@@ -82,9 +81,6 @@ JobRows parse_squeue(std::string_view text);
 /// `sacct -n -P -X -o kSacctFormat`.
 inline constexpr const char* kSacctFormat = "JobID,State,ExitCode,NodeList,JobName";
 JobRows parse_sacct(std::string_view text);
-
-/// `scontrol show job -o ...`: a line per job, or per task of an array.
-JobRows parse_scontrol_jobs(std::string_view text);
 
 struct SubmittedJob {
     std::uint32_t job = 0;

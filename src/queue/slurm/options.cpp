@@ -338,8 +338,4 @@ SbatchOptions resource_options(const Resources& resources) {
     return out;
 }
 
-std::vector<std::string> resource_arguments(const Resources& resources) {
-    return resource_options(resources).to_arguments();
-}
-
 }  // namespace coromd::queue::slurm

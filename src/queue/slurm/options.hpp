@@ -61,9 +61,6 @@ private:
 /// default. `mem` is per node; `walltime` is rounded up to minutes.
 SbatchOptions resource_options(const Resources& resources);
 
-/// resource_options() as arguments.
-std::vector<std::string> resource_arguments(const Resources& resources);
-
 /// Whether an option is known and takes a value, for who splits a line of options into words.
 enum class OptionValue { unknown, none, optional, required };
 OptionValue option_value(std::string_view name);

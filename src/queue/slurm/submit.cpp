@@ -233,11 +233,7 @@ std::vector<std::string> Cluster::sbatch_words(const std::vector<Request>& batch
         words.push_back(fmt::format("--array=0-{}{}", batch.size() - 1, most));
     }
     SbatchOptions options = batch.front().options;
-    const std::vector<std::string> bad = health_.excluded(Clock::now());
-    const auto users = options.value("exclude");
-    if (!bad.empty())
-        options.set("exclude",
-                    fmt::format("{}{}{}", fmt::join(bad, ","), users ? "," : "", users.value_or("")));
+    options.exclude(health_.excluded(Clock::now()));
     const std::vector<std::string> own = options.to_arguments();
     words.insert(words.end(), own.begin(), own.end());
     if (!batch.front().warning.empty()) words.push_back(batch.front().warning);

@@ -168,41 +168,12 @@ TEST(SlurmSacct, RowsAreRead) {
     EXPECT_FALSE(rows.rows[5].exit);
 }
 
-TEST(SlurmScontrol, JobsAreRead) {
-    const JobRows rows = parse_scontrol_jobs(
-        "JobId=15 ArrayJobId=12 ArrayTaskId=3 JobName=md UserId=me(1000) GroupId=me(1000) JobState=FAILED "
-        "Reason=NonZeroExitCode Dependency=(null) Requeue=0 Restarts=2 BatchFlag=1 ExitCode=139:0 "
-        "ReqNodeList=n7 ExcNodeList=(null) NodeList=n[1-2] BatchHost=n1 Comment=x JobState=COMPLETED "
-        "ExitCode=0:0 \n"
-        "JobId=12 ArrayJobId=12 ArrayTaskId=4-9,11%2 JobName=md JobState=PENDING Reason=None "
-        "NodeList=(null)\n"
-        "JobId=20 JobName=x JobState=RUNNING Reason=None\n"
-        "slurm_load_jobs error: Invalid job id specified\n"
-        "JobId=21 JobName=x\n");
-    EXPECT_EQ(rows.n_garbage, 2u);
-    ASSERT_EQ(rows.rows.size(), 3u);
-    EXPECT_EQ(rows.rows[0].id.job, 12u);
-    EXPECT_EQ(rows.rows[0].id.task(), 3u);
-    EXPECT_EQ(rows.rows[0].state->name, "FAILED");
-    EXPECT_EQ(rows.rows[0].reason, "NonZeroExitCode");
-    EXPECT_EQ(rows.rows[0].restarts, 2);
-    EXPECT_EQ(rows.rows[0].exit->code, 139);
-    EXPECT_EQ(rows.rows[0].nodes, "n[1-2]");
-    EXPECT_EQ(rows.rows[0].name, "md");
-    EXPECT_EQ(rows.rows[1].id.n_tasks(), 7u);
-    EXPECT_EQ(rows.rows[1].reason, "");
-    EXPECT_EQ(rows.rows[1].nodes, "");
-    EXPECT_EQ(rows.rows[2].id.job, 20u);
-    EXPECT_FALSE(rows.rows[2].restarts);
-}
-
 TEST(SlurmAnswers, AnythingIsReadOrCounted) {
     const std::string text =
-        "12_[3-9,11%2]|PENDING||md|None\n13.batch|CANCELLED by 0|0:9|n1|x\nJobId=1 ArrayJobId=2 "
-        "ArrayTaskId=1-3:2,... JobState=R ExitCode=1:2 Restarts=1 NodeList=n1\n14;alpha\nMaxArraySize = 10 "
+        "12_[3-9,11%2]|PENDING||md|None\n13.batch|CANCELLED by 0|0:9|n1|x\n14;alpha\nMaxArraySize = 10 "
         "sec\n7|8\n";
     const auto read = [](const std::string& damaged) {
-        for (const auto parse : {parse_squeue, parse_sacct, parse_scontrol_jobs})
+        for (const auto parse : {parse_squeue, parse_sacct})
             for (const JobRow& row : parse(damaged).rows) EXPECT_TRUE(row.state);
         parse_sbatch(damaged);
         parse_config(damaged);

@@ -140,13 +140,13 @@ TEST(SbatchOptions, NodesAreAddedToThoseExcluded) {
 }
 
 TEST(SbatchOptions, OfResourcesAreWhatIsAskedFor) {
-    EXPECT_THAT(resource_arguments({}), IsEmpty());
+    EXPECT_THAT(resource_options({}).to_arguments(), IsEmpty());
     Resources resources;
     resources.cores = 8;
     resources.gpus = 2;
     resources.memory_mib = 4000;
     resources.walltime = 500ms;
-    EXPECT_THAT(resource_arguments(resources),
+    EXPECT_THAT(resource_options(resources).to_arguments(),
                 ElementsAre("--cpus-per-task=8", "--gres=gpu:2", "--mem=4000M", "--time=0-00:01:00"));
     SbatchOptions queue =
         options({{"c", "1"}, {"mem-per-cpu", "1G"}, {"t", "5"}, {"gres", "gpu:rtx:1"}, {"p", "gpu"}});
@@ -163,7 +163,8 @@ TEST(SbatchOptions, OfMpiJobsNameTasksAndNodes) {
     resources.tasks = 16;
     resources.nodes = 2;
     resources.gpus = 8;
-    EXPECT_THAT(resource_arguments(resources), ElementsAre("--gpus=8", "--nodes=2", "--ntasks=16"));
+    EXPECT_THAT(resource_options(resources).to_arguments(),
+                ElementsAre("--gpus=8", "--nodes=2", "--ntasks=16"));
 }
 
 TEST(SbatchOptions, TellWhetherTheyTakeAValue) {
