@@ -48,7 +48,7 @@ TEST_F(SlurmNodes, OfTheUsersListStayExcludedToo) {
     retries_.infrastructure = 20;
     faults("bad_nodes=n1");
     for (const JobResult& result : run_all(some(12))) EXPECT_TRUE(result.ok()) << result.reason;
-    EXPECT_THAT(calls("sbatch").back(), HasSubstr("--exclude=n1,n2 "));
+    EXPECT_THAT(calls("sbatch").back(), HasSubstr("--exclude=n2,n1 "));
 }
 
 TEST_F(SlurmNodes, WhatAProgramDoesIsNoFaultOfItsNode) {
