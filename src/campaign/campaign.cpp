@@ -10,12 +10,14 @@
 #include "coromd/campaign/campaign.hpp"
 
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
 #include "database.hpp"
 #include "lease.hpp"
+#include "recorder.hpp"
 #include "sqlite_ledger.hpp"
 #include "store.hpp"
 
@@ -80,28 +82,34 @@ void prepare_directory(const fs::path& directory, OpenMode mode, std::uint64_t s
 }  // namespace
 
 struct Campaign::Impl {
-    Impl(runtime::Context& context, const fs::path& place, std::uint64_t campaign_seed)
+    Impl(runtime::Context& context, const fs::path& place, std::uint64_t campaign_seed, OnChange on_change)
         : directory(place),
           seed(campaign_seed),
-          store(context, place, seed, [&] { lease.emplace(Lease::take(place, context.logger())); }) {}
+          on_change(on_change),
+          store(context, place, seed, [&] { lease.emplace(Lease::take(place, context.logger())); }),
+          ledger(store, on_change),
+          recorder(context, store, place) {}
 
     fs::path directory;
     std::uint64_t seed;
+    OnChange on_change;
     std::optional<Lease> lease;  // given back when the store is closed
     Store store;
-    SqliteLedger ledger{store};
+    SqliteLedger ledger;
+    CampaignRecorder recorder;
+    std::set<std::string> memos;  // that were asked for in this run
 };
 
 Campaign::Campaign(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Campaign::~Campaign() = default;
 
 std::unique_ptr<Campaign> Campaign::open(runtime::Context& context, const fs::path& directory, OpenMode mode,
-                                         std::uint64_t seed) {
+                                         std::uint64_t seed, OnChange on_change) {
     std::error_code error;
     const fs::path place = fs::absolute(directory, error).lexically_normal();
     if (error) fail(ErrorKind::system, "'{}': {}", directory.string(), error.message());
     prepare_directory(place, mode, seed);
-    return std::unique_ptr<Campaign>(new Campaign(std::make_unique<Impl>(context, place, seed)));
+    return std::unique_ptr<Campaign>(new Campaign(std::make_unique<Impl>(context, place, seed, on_change)));
 }
 
 const fs::path& Campaign::directory() const noexcept {
@@ -120,21 +128,84 @@ RandomStream Campaign::random(std::string_view key) const noexcept {
     return RandomStream(seed(), key);
 }
 
-runtime::task<void> Campaign::record_input(std::string name, std::string content) {
+fs::path Campaign::spool() const {
+    return impl_->directory / impl_->store.spool();
+}
+Recorder& Campaign::recorder() noexcept {
+    return impl_->recorder;
+}
+runtime::task<void> Campaign::keep() {
+    return impl_->recorder.keep();
+}
+
+runtime::task<void> Campaign::record_inputs(std::map<std::string, std::string> inputs) {
+    std::string changes;
+    const bool go_on = impl_->on_change == OnChange::go_on;
     Store::Change record = [&](SQLite::Database& database) {
-        auto row = prepare(database, "SELECT content FROM inputs WHERE name = ?", name);
-        if (!row.executeStep()) {
-            prepare(database, "INSERT INTO inputs VALUES (?, ?, ?)", name, content, now_ms()).exec();
-            return;
+        for (const auto& [name, content] : inputs) {
+            auto row = prepare(
+                database, "SELECT content, version FROM inputs WHERE name = ? ORDER BY version DESC LIMIT 1",
+                name);
+            std::int64_t version = 1;
+            if (row.executeStep()) {
+                const std::string recorded = text_of(database, row.getColumn(0));
+                if (recorded == content) continue;
+                version = integer_of(database, row.getColumn(1), 1) + 1;
+                changes += fmt::format("'{}' has changed:\n{}\n", name,
+                                       queue::specification_difference(recorded, content));
+                if (!go_on) continue;
+            }
+            prepare(database, "INSERT INTO inputs VALUES (?, ?, ?, ?)", name, version, content, now_ms())
+                .exec();
         }
-        const std::string recorded = text_of(database, row.getColumn(0));
-        if (recorded != content)
-            fail(ErrorKind::conflict,
-                 "'{}' has changed since the campaign was created:\n{}\n"
-                 "Undo the change, or choose another directory for a new campaign",
-                 name, queue::specification_difference(recorded, content));
+        if (!changes.empty() && !go_on)
+            fail(ErrorKind::conflict, "The campaign was begun with other inputs:\n{}", changes);
     };
     co_await impl_->store.write(record);
+    if (!changes.empty()) recorder().note("campaign", "gone on with changed inputs:\n" + changes);
+}
+
+runtime::task<std::optional<std::string>> Campaign::recall(std::string key, std::string type, int version) {
+    if (!impl_->memos.insert(key).second)
+        fail(ErrorKind::conflict, "the memo '{}' is asked for twice by this program", key);
+    std::optional<std::string> value;
+    Store::Change read = [&](SQLite::Database& database) {
+        auto row = prepare(database, "SELECT type, version, value FROM memos WHERE key = ?", key);
+        if (!row.executeStep()) return;
+        const std::string recorded_type = text_of(database, row.getColumn(0));
+        const std::int64_t recorded_version = integer_of(database, row.getColumn(1));
+        if (recorded_type != type || recorded_version != version)
+            fail(ErrorKind::conflict,
+                 "the memo '{}' is recorded as version {} of the type '{}', and asked for as version {} of "
+                 "'{}': give it another key",
+                 key, recorded_version, recorded_type, version, type);
+        value = row.getColumn(2).getString();
+    };
+    std::exception_ptr error;
+    try {
+        co_await impl_->store.write(read);
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (error) {
+        release_memo(key);
+        std::rethrow_exception(error);
+    }
+    co_return value;
+}
+
+runtime::task<void> Campaign::remember(std::string key, std::string type, int version, std::string value) {
+    Store::Change insert = [&](SQLite::Database& database) {
+        auto row = prepare(database, "INSERT INTO memos VALUES (?, ?, ?, ?, ?)", key, type, version);
+        row.bind(4, value.data(), static_cast<int>(value.size()));
+        row.bind(5, now_ms());
+        row.exec();
+    };
+    co_await impl_->store.write(insert);
+}
+
+void Campaign::release_memo(const std::string& key) noexcept {
+    impl_->memos.erase(key);
 }
 
 }  // namespace coromd::campaign

@@ -51,7 +51,9 @@ void write_new_database(const fs::path& file, std::uint64_t seed) {
     database.exec(kSchema);
     database.exec(
         fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}", kSchemaVersion, kApplicationId));
-    prepare(database, "INSERT INTO campaign VALUES (1, ?, 0, ?)", std::to_string(seed), now_ms()).exec();
+    // Where it lies is known when it has its name.
+    prepare(database, "INSERT INTO campaign VALUES (1, ?, 0, ?, '', 'spool')", std::to_string(seed), now_ms())
+        .exec();
     database.exec("COMMIT");
 }
 

@@ -14,7 +14,7 @@ namespace coromd::campaign {
 
 inline constexpr char kDatabaseName[] = "campaign.sqlite";
 /// PRAGMA user_version. A change of schema.sql raises it and brings a migration.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 /// PRAGMA application_id: "coMD".
 inline constexpr int kApplicationId = 0x636F4D44;
 

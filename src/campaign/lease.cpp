@@ -15,7 +15,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <ctime>
 #include <limits>
@@ -26,6 +25,7 @@
 
 #include "coromd/core/error.hpp"
 #include "coromd/core/file.hpp"
+#include "coromd/queue/spool.hpp"
 #include "coromd/runtime/process.hpp"
 #include "database.hpp"
 
@@ -38,7 +38,7 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 64 << 10;
 
-struct Owner {
+struct LeaseHolder {
     std::string host;
     std::string boot_id;
     pid_t pid = 0;
@@ -47,18 +47,11 @@ struct Owner {
     std::string since;       // for people
 };
 
-std::string host_name() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0)
-        fail_errno(errno, "cannot get the name of this host");
-    return name.data();
-}
-
-Owner this_process() {
+LeaseHolder this_process() {
     const pid_t pid = ::getpid();
     const std::optional<std::string> start_time = runtime::process_start_time(pid);
     if (!start_time) fail(ErrorKind::system, "cannot read when this process started: is /proc mounted?");
-    return {host_name(),
+    return {queue::host_name(),
             runtime::boot_id(),
             pid,
             *start_time,
@@ -66,7 +59,7 @@ Owner this_process() {
             fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(std::time(nullptr)))};
 }
 
-std::string to_json(const Owner& owner) {
+std::string to_json(const LeaseHolder& owner) {
     const json out{{"host", owner.host},   {"boot_id", owner.boot_id},
                    {"pid", owner.pid},     {"start_time", owner.start_time},
                    {"token", owner.token}, {"since", owner.since}};
@@ -74,7 +67,7 @@ std::string to_json(const Owner& owner) {
 }
 
 /// Empty where there is no such file.
-std::optional<Owner> read_owner(const fs::path& file) {
+std::optional<LeaseHolder> read_holder(const fs::path& file) {
     std::string text;
     try {
         text = read_text_file(file, kMaxBytes);
@@ -89,8 +82,8 @@ std::optional<Owner> read_owner(const fs::path& file) {
         const auto pid = in.at("pid").get<std::int64_t>();
         if (pid < 1 || pid > std::numeric_limits<pid_t>::max())
             fail(ErrorKind::input, "'{}' is not a lease: the pid is {}", file.string(), pid);
-        return Owner{string("host"),       string("boot_id"), static_cast<pid_t>(pid),
-                     string("start_time"), string("token"),   string("since")};
+        return LeaseHolder{string("host"),       string("boot_id"), static_cast<pid_t>(pid),
+                           string("start_time"), string("token"),   string("since")};
     } catch (const json::exception& error) {
         fail(ErrorKind::input,
              "'{}' is not a lease: {}\nRemove it if you are sure that no program runs on this campaign",
@@ -98,12 +91,12 @@ std::optional<Owner> read_owner(const fs::path& file) {
     }
 }
 
-bool is_dead(const Owner& owner, const Owner& self) {
+bool is_dead(const LeaseHolder& owner, const LeaseHolder& self) {
     if (owner.host != self.host) return false;
     return owner.boot_id != self.boot_id || !runtime::process_is(owner.pid, owner.start_time);
 }
 
-[[noreturn]] void refuse(const Owner& owner, const Owner& self, const fs::path& file) {
+[[noreturn]] void refuse(const LeaseHolder& owner, const LeaseHolder& self, const fs::path& file) {
     const std::string who =
         fmt::format("process {} on host {} (since {})", owner.pid, owner.host, owner.since);
     if (owner.host == self.host)
@@ -116,7 +109,7 @@ bool is_dead(const Owner& owner, const Owner& self) {
 }
 
 /// 0 or an errno value; EEXIST where there is a lease.
-int create_exclusively(const fs::path& file, const Owner& owner) {
+int create_exclusively(const fs::path& file, const LeaseHolder& owner) {
     const fs::path temporary = file.parent_path() / fmt::format(".{}.{}.tmp", Lease::kFileName, owner.token);
     write_file_durably(temporary, to_json(owner));
     const int error = ::link(temporary.c_str(), file.c_str()) == 0 ? 0 : errno;
@@ -128,14 +121,14 @@ int create_exclusively(const fs::path& file, const Owner& owner) {
 
 Lease Lease::take(const fs::path& directory, const Logger& log) {
     const fs::path file = directory / kFileName;
-    const Owner self = this_process();
+    const LeaseHolder self = this_process();
     constexpr int kAttempts = 10;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         const int error = create_exclusively(file, self);
         if (error == 0) return Lease(file, self.token);
         if (error != EEXIST) fail_errno(error, fmt::format("cannot create '{}'", file.string()));
 
-        const std::optional<Owner> owner = read_owner(file);
+        const std::optional<LeaseHolder> owner = read_holder(file);
         if (!owner) continue;  // given back meanwhile
         if (!is_dead(*owner, self)) refuse(*owner, self, file);
         log->warn("taking the campaign over from process {} of {}, which is dead", owner->pid, owner->since);
@@ -145,10 +138,19 @@ Lease Lease::take(const fs::path& directory, const Logger& log) {
     fail(ErrorKind::conflict, "other programs keep taking the lease '{}'", file.string());
 }
 
+std::optional<Owner> owner_of(const fs::path& directory) {
+    const std::optional<LeaseHolder> holder = read_holder(directory / Lease::kFileName);
+    if (!holder) return std::nullopt;
+    Owner owner{holder->host, holder->pid, holder->since, Owner::Life::unknown};
+    if (holder->host == queue::host_name())
+        owner.life = is_dead(*holder, this_process()) ? Owner::Life::dead : Owner::Life::runs;
+    return owner;
+}
+
 Lease::~Lease() {
     if (file_.empty()) return;
     try {
-        const std::optional<Owner> owner = read_owner(file_);
+        const std::optional<LeaseHolder> owner = read_holder(file_);
         if (owner && owner->token == token_ && owner->pid == ::getpid()) ::unlink(file_.c_str());
     } catch (const std::exception&) {
         // Not readable any more: whoever comes next will say so.

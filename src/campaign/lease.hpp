@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "coromd/campaign/snapshot.hpp"
 #include "coromd/core/log.hpp"
 
 namespace coromd::campaign {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "coromd/campaign/campaign.hpp"
 #include "coromd/queue/ledger.hpp"
 #include "store.hpp"
 
@@ -13,7 +14,8 @@ namespace coromd::campaign {
 class SqliteLedger final : public queue::JobLedger {
 public:
     /// `store` must outlive the ledger.
-    explicit SqliteLedger(Store& store) : store_(store) {}
+    /// `on_change`: for a job that is asked for with another specification than the recorded one.
+    SqliteLedger(Store& store, OnChange on_change) : store_(store), on_change_(on_change) {}
 
     runtime::task<queue::Claim> claim(std::string key, std::string specification) override;
     runtime::task<int> begin_attempt(std::string key) override;
@@ -23,6 +25,7 @@ public:
 
 private:
     Store& store_;
+    OnChange on_change_;
     /// The specification of each key that was taken in this run; recorded, and dropped here, with
     /// the first attempt.
     std::map<std::string, std::string> taken_;

@@ -16,10 +16,17 @@
 #include <string>
 #include <utility>
 
+#include <unistd.h>
+
+#include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
+#include "coromd/queue/spool.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/with.hpp"
 #include "database.hpp"
+#include "jobs.hpp"
+#include "migrations.hpp"
+#include "place.hpp"
 
 namespace coromd::campaign {
 
@@ -49,11 +56,54 @@ Store::Store(runtime::Context& context, const std::filesystem::path& directory, 
         SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
         take_lease();
         check_integrity(database_);
+        const std::string place = place_of(directory);
+        migrate(database_, place);
         check_seed(database_, seed);
         epoch_ = recorded_epoch() + 1;
         prepare(database_, "UPDATE campaign SET epoch = ?", epoch_).exec();
+        prepare(database_, "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, NULL)", epoch_, queue::host_name(),
+                std::int64_t{::getpid()}, std::string(COROMD_VERSION), now_ms())
+            .exec();
+        settle_in(place);
         transaction.commit();
     });
+}
+
+Store::~Store() {
+    try {
+        translated(database_.getFilename(), [&] {
+            prepare(database_, "UPDATE sessions SET ended_ms = ? WHERE epoch = ?", now_ms(), epoch_).exec();
+        });
+    } catch (const Error&) {
+        // Then it looks as if it had been killed.
+    }
+}
+
+/// A copy must not touch what the original's jobs do: it takes them for lost, and looks for records in a
+/// folder of its own.
+void Store::settle_in(const std::string& place) {
+    const std::string recorded = text_of(database_, database_.execAndGet("SELECT place FROM campaign"));
+    spool_ = text_of(database_, database_.execAndGet("SELECT spool FROM campaign"));
+    if (!recorded.empty() && !same_place(recorded, place)) {
+        spool_ = fmt::format("spool-{}", epoch_);
+        context_.log().warn(
+            "this is a copy of a campaign: jobs that the original may still run are left to it");
+        std::vector<StoredJob> left;
+        SQLite::Statement row(database_,
+                              fmt::format("SELECT {} FROM jobs WHERE state = 'started'", kJobColumns));
+        while (row.executeStep()) left.push_back(job_of(database_, row));
+        for (StoredJob& job : left) {
+            queue::JobResult result;
+            result.key = job.record.key;
+            result.attempt = job.record.attempts;
+            result.state = queue::JobState::interrupted;
+            result.exit.known = false;
+            result.reason = "the campaign was copied while it ran";
+            JobEvent event{JobEvent::Kind::ended, result.attempt, result.state, result.to_json()};
+            append_event(database_, std::move(job), std::move(event));
+        }
+    }
+    prepare(database_, "UPDATE campaign SET place = ?, spool = ?", place, spool_).exec();
 }
 
 runtime::task<void> Store::write(Change& change) {

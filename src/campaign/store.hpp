@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -31,6 +32,13 @@ public:
     /// Error(system).
     Store(runtime::Context& context, const std::filesystem::path& directory, std::uint64_t seed,
           const std::function<void()>& take_lease);
+    /// Says that this owner has ended.
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    /// The folder of the records of jobs, in the campaign's directory.
+    const std::string& spool() const noexcept { return spool_; }
 
     /// Returns when `change` was made and is durable. Rethrows what `change` threw; throws
     /// Error(conflict) where another program owns the campaign meanwhile, Error(system) where
@@ -49,10 +57,12 @@ private:
     void commit(const std::vector<Request*>& group) noexcept;
     void apply(Request& request);
     std::int64_t recorded_epoch();
+    void settle_in(const std::string& place);
 
     runtime::Context& context_;
     SQLite::Database database_;
     std::int64_t epoch_ = 0;
+    std::string spool_;
     std::vector<Request*> waiting_;
     runtime::Semaphore turn_{1};
 };

@@ -41,7 +41,8 @@ fs::path directory_of(const CampaignFile& file, const RunOptions& options) {
 /// Runs the method of a campaign file and prints what it came to.
 runtime::task<void> run_campaign(Session& session, const CampaignFile& file, CampaignFile::Parts& parts,
                                  const RunOptions& options, int& exit_code) {
-    co_await session.campaign().record_input(file.kind(), parts.method->identity());
+    std::map<std::string, std::string> inputs{{file.kind(), parts.method->identity()}};
+    co_await session.campaign().record_inputs(std::move(inputs));
     sampling::MethodContext context{session.runtime(), session.terminal(), session.campaign(), *parts.system};
     sampling::Summary summary;
     try {

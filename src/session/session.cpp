@@ -95,7 +95,7 @@ struct Session::Impl {
             log->warn("no coromd program was found to run beside jobs: they will not outlive this one");
             return {};
         }
-        return {directory / "spool", kept_copy(program, directory / "agent")};
+        return {campaign->spool(), kept_copy(program, directory / "agent")};
     }
 
     static queue::Retries retries_from(SettingsReader settings, queue::Retries retries) {

@@ -46,6 +46,7 @@ struct Reports final : Recorder {
         if (on_progress) on_progress(progress);
     }
     void note(std::string_view, std::string_view) override {}
+    void product(const Product&) override {}
 };
 
 /// The steps of all frames.

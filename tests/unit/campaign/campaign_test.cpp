@@ -106,13 +106,14 @@ TEST_F(CampaignTest, RandomStreamsAreThoseOfTheSeed) {
 }
 
 TEST_F(CampaignTest, RemembersItsInputs) {
-    context.run(open()->record_input("campaign.toml", "walkers = 3\ntime = 5\n"));
+    context.run(open()->record_inputs({{"campaign.toml", "walkers = 3\ntime = 5\n"}}));
     const auto campaign = open();
-    context.run(campaign->record_input("campaign.toml", "walkers = 3\ntime = 5\n"));
-    context.run(campaign->record_input("md.mdp", "dt = 0.002\n"));
+    context.run(campaign->record_inputs({{"campaign.toml", "walkers = 3\ntime = 5\n"}}));
+    context.run(campaign->record_inputs({{"md.mdp", "dt = 0.002\n"}}));
 
-    const Error error =
-        error_of([&] { context.run(campaign->record_input("campaign.toml", "walkers = 4\ntime = 5\n")); });
+    const Error error = error_of([&] {
+        context.run(campaign->record_inputs({{"campaign.toml", "walkers = 4\ntime = 5\n"}}));
+    });
     EXPECT_EQ(error.kind(), ErrorKind::conflict);
     EXPECT_THAT(error.what(), HasSubstr("'campaign.toml' has changed"));
     EXPECT_THAT(error.what(), HasSubstr("- walkers = 3"));
@@ -123,7 +124,7 @@ TEST_F(CampaignTest, RemembersItsInputs) {
 TEST_F(CampaignTest, MovesAsAWhole) {
     {
         const auto campaign = open();
-        context.run(campaign->record_input("campaign.toml", "text"));
+        context.run(campaign->record_inputs({{"campaign.toml", "text"}}));
         context.run(campaign->ledger().claim("job", "specification"));
         context.run(campaign->ledger().begin_attempt("job"));
     }

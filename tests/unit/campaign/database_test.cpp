@@ -113,8 +113,8 @@ TEST_F(DatabaseTest, FlippedBytesAnywhereNeverCrash) {
 }
 
 TEST_F(DatabaseTest, ALaterVersionIsRefused) {
-    tamper("PRAGMA user_version = 2");
-    expect_damaged("later version of coromd (schema 2; this program knows 1)");
+    tamper("PRAGMA user_version = 3");
+    expect_damaged("later version of coromd (schema 3; this program knows 2)");
 }
 
 TEST_F(DatabaseTest, AForeignDatabaseIsRefused) {
@@ -123,7 +123,7 @@ TEST_F(DatabaseTest, AForeignDatabaseIsRefused) {
 }
 
 TEST_F(DatabaseTest, AMissingTableIsTold) {
-    tamper("DROP VIEW jobs");
+    tamper("DROP TABLE jobs");
     expect_damaged("no such table: jobs");
 }
 
@@ -139,22 +139,22 @@ class WrongContentTest : public DatabaseTest,
 
 TEST_P(WrongContentTest, IsTold) {
     const auto [change, detail] = GetParam();
-    tamper(std::string("PRAGMA ignore_check_constraints = ON; UPDATE attempts SET ") + change +
-           " WHERE key = 'job0'");
+    tamper(std::string("PRAGMA ignore_check_constraints = ON; UPDATE ") + change);
     expect_damaged(detail, "");  // opening it may find it first, by a constraint
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Columns, WrongContentTest,
-    testing::Values(std::pair("state = 'happy'", "unknown job state 'happy'"),
-                    std::pair("state = x'00ff'", "'state' holds no text"),
-                    std::pair("state = 'failed'", "its result is missing or another job's"),
-                    std::pair("result = NULL", "its result is missing or another job's"),
-                    std::pair("result = '{'", "a job's recorded result cannot be read"),
-                    std::pair("result = replace(result, 'job0', 'job1')",
-                              "its result is missing or another job's"),
-                    std::pair("result = replace(result, '\"version\":1', '\"version\":9')", "version 9"),
-                    std::pair("number = 4294967297", "'attempts' holds no number")));
+    testing::Values(
+        std::pair("jobs SET state = 'happy'", "unknown job state 'happy'"),
+        std::pair("jobs SET state = x'00ff'", "'state' holds no text"),
+        std::pair("jobs SET state = 'failed'", "its result is another one's"),
+        std::pair("jobs SET result_seq = NULL", "it has ended and has no result"),
+        std::pair("jobs SET result_seq = 9999", "its result is missing"),
+        std::pair("events SET data = '{' WHERE kind = 'finished'", "a job's recorded result cannot be read"),
+        std::pair("events SET data = replace(data, 'job0', 'job1')", "its result is another one's"),
+        std::pair("events SET data = replace(data, '\"version\":1', '\"version\":9')", "version 9"),
+        std::pair("jobs SET attempts = 4294967297", "'attempts' holds no number")));
 
 TEST_F(DatabaseTest, AnotherJournalModeIsUndone) {
     tamper("PRAGMA journal_mode = WAL");

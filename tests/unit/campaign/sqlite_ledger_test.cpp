@@ -104,7 +104,9 @@ TEST_F(SqliteLedgerTest, TokensAreUnique) {
     for (int i = 0; i < 100; ++i) begin(*campaign, "job");
     SQLite::Database reader(database().string());
     EXPECT_EQ(
-        reader.execAndGet("SELECT count(DISTINCT token) FROM attempts WHERE length(token) = 32").getInt(),
+        reader
+            .execAndGet("SELECT count(DISTINCT data) FROM events WHERE kind = 'begun' AND length(data) = 32")
+            .getInt(),
         100);
 }
 

@@ -156,6 +156,7 @@ TEST_F(StoreTest, AProcessThatWasTakenOverWritesNoMore) {
     store = open_store();
     ASSERT_EQ(::write(gate[1], "g", 1), 1);
     EXPECT_EQ(first.line(), "conflict");
+    first.wait();
     EXPECT_EQ(count(), 1);
     ::close(gate[0]);
     ::close(gate[1]);
@@ -193,6 +194,7 @@ TEST_F(StoreTest, ARefusedWriteIsASystemErrorAndLosesNothing) {
     });
     EXPECT_EQ(child.line(), "system");
     EXPECT_EQ(child.line(), "goes on");
+    child.wait();
     EXPECT_EQ(count(), 1);
     open_store();
 }

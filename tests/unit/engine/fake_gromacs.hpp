@@ -173,6 +173,7 @@ struct Reports final : Recorder {
         if (on_progress) on_progress(progress);
     }
     void note(std::string_view, std::string_view text) override { notes.emplace_back(text); }
+    void product(const Product&) override {}
 };
 
 /// The input files of a system of three atoms, and a campaign on it.

@@ -85,6 +85,7 @@ struct Reports final : Recorder {
 
     void progress(const Progress& progress) override { last[progress.subject] = progress; }
     void note(std::string_view, std::string_view) override {}
+    void product(const Product&) override {}
 };
 
 FakeRun failing(std::exception_ptr failure) {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace coromd {
 
@@ -15,6 +20,22 @@ struct Progress {
     int part = 0;             ///< the part that runs or ran last; 0 before the first
 };
 
+/// What something was made from: a file, or one frame of it.
+struct Source {
+    std::filesystem::path file;
+    std::optional<std::int64_t> frame{};
+    std::string fingerprint{};  ///< of the content, in hex; empty where nobody has computed it
+};
+
+/// How files of a campaign came to be: one step of their history.
+struct Product {
+    std::string key;   ///< that of the job that made it, or a name that is used for nothing else
+    std::string kind;  ///< "md", "start", "trajectory", ...
+    std::vector<Source> sources;
+    std::vector<std::filesystem::path> files;
+    std::map<std::string, std::string> details;  ///< "engine", "version", "seed", "first_step", "last_step", ...
+};
+
 /// What lower floors report to while they work. The campaign and the terminal implement it.
 /// Called on the loop thread; must not block for long and must not throw.
 class Recorder {
@@ -24,6 +45,8 @@ public:
     virtual void progress(const Progress& progress) = 0;
     /// Something a user should know that is no error, such as "masses guessed from elements".
     virtual void note(std::string_view subject, std::string_view text) = 0;
+    /// Told again at each start of the program that comes by; the last word counts.
+    virtual void product(const Product& product) = 0;
 };
 
 /// Records nothing.
@@ -31,6 +54,7 @@ class NullRecorder final : public Recorder {
 public:
     void progress(const Progress&) override {}
     void note(std::string_view, std::string_view) override {}
+    void product(const Product&) override {}
 };
 
 }  // namespace coromd

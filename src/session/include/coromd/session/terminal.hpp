@@ -37,6 +37,8 @@ public:
 
     void progress(const Progress& progress) override;
     void note(std::string_view subject, std::string_view text) override;
+    /// Of no interest here.
+    void product(const Product&) override {}
 
     /// A line of text for the person, between the others; in every style.
     void say(std::string_view text);
