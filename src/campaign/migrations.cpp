@@ -64,7 +64,8 @@ void from_1_to_2(SQLite::Database& database, const std::string& place) {
     prepare(database, "INSERT INTO campaign SELECT id, seed, epoch, created_ms, ?, 'spool' FROM old_campaign",
             place)
         .exec();
-    database.exec("INSERT INTO inputs SELECT name, 1, content, recorded_ms FROM old_inputs");
+    // The inputs had other names then: what the next start says is taken as what there was. The jobs'
+    // specifications still tell of a change.
     for (OldEvent& old : events_of_version_1(database)) {
         StoredJob job = read_job(database, old.key).value_or(StoredJob{});
         if (job.id == 0) {

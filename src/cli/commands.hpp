@@ -15,9 +15,11 @@ namespace coromd::cli {
 
 /// Each adds a sub-command, in the source of its name. What it does when it was chosen is its
 /// callback, which leaves the exit code in `exit_code` and may throw Error.
+void add_attach(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
 void add_queue(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
+void add_stop(CLI::App& app, int& exit_code);
 void add_supervise(CLI::App& app, int& exit_code);
 
 /// What `coromd run --dry-run` prints: what would run in `directory`, and what is there already.

@@ -62,6 +62,8 @@ int main(int argc, char** argv) {
         "  coromd run --help");
     int exit_code = session::kExitDone;
     cli::add_run(app, exit_code);
+    cli::add_attach(app, exit_code);
+    cli::add_stop(app, exit_code);
     cli::add_config(app, exit_code);
     cli::add_queue(app, exit_code);
     cli::add_supervise(app, exit_code);

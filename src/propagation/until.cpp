@@ -83,6 +83,19 @@ UntilResult cut(const engine::MdEngine& engine, std::optional<Hit> hit, std::int
     return result;
 }
 
+void report(const engine::MdEngine& engine, const UntilResult& result,
+            const std::vector<FunctionPtr>& conditions) {
+    Product made{engine.name() + "/until", "trajectory", {}, result.trajectory.files(), {}};
+    const Trajectory all = engine.trajectory();
+    for (const fs::path& part : all.files()) made.sources.push_back({part});
+    std::string held;
+    for (const std::size_t i : result.conditions) held += (held.empty() ? "" : " ") + conditions[i]->name();
+    made.details = {{"operation", "cut at the first frame in which a condition holds"},
+                    {"conditions", held},
+                    {"last_step", std::to_string(result.steps)}};
+    engine.recorder().product(made);
+}
+
 task<UntilResult> propagate(runtime::Context& context, engine::MdEngine& engine,
                             const std::vector<FunctionPtr>& conditions, const UntilLimits& limits) {
     if (conditions.empty()) fail(ErrorKind::usage, "there is no condition to run until");
@@ -101,7 +114,9 @@ task<UntilResult> propagate(runtime::Context& context, engine::MdEngine& engine,
         hit = co_await look_at(context, conditions, *part);
     }
     auto finish = [&] { return cut(engine, std::move(hit), limits.max_steps()); };
-    co_return co_await runtime::offload(context, finish);
+    UntilResult result = co_await runtime::offload(context, finish);
+    report(engine, result, conditions);
+    co_return result;
 }
 
 /// Names the walker in an error of `body`.
@@ -127,6 +142,11 @@ task<void> draw_and_prepare(runtime::Context& context, engine::MdEngine& engine,
         return trajectory::extract_frame(reference, frame, engine.directory() / "start.trr", options);
     };
     const Trajectory start = co_await runtime::offload(context, write);
+    Product made{
+        engine.name() + "/start", "start", {{reference.files().front(), frame, {}}}, start.files(), {}};
+    made.details = {{"velocities", "drawn from the Maxwell-Boltzmann distribution"},
+                    {"temperature_k", fmt::to_string(temperature_k)}};
+    engine.recorder().product(made);
     co_await engine.prepare(start, 0);
 }
 

@@ -151,6 +151,8 @@ task<JobExit> run_agent(runtime::Context& context, const Site& site, const Spool
         co_await submitted(kUnderAgent + process_words(agent.pid(), agent.start_time()));
         co_await agent.wait();
     } catch (const Cancelled&) {
+        // In a session of its own it outlives this program, and what it does is recorded.
+        if (context.leaves_jobs(false)) throw;
         stopped = !agent.ended();
     } catch (...) {
         error = std::current_exception();
@@ -208,6 +210,7 @@ task<std::optional<JobExit>> follow_agent(runtime::Context& context, const Spool
     try {
         view = co_await runtime::offload(context, look);
     } catch (const Cancelled&) {
+        if (context.leaves_jobs(false)) throw;
         stopped = true;
     }
     // It runs all the same, and nobody else would stop it.
@@ -220,6 +223,7 @@ task<std::optional<JobExit>> follow_agent(runtime::Context& context, const Spool
         try {
             co_await agent_gone(context, spool, *view.run, *view.runner);
         } catch (const Cancelled&) {
+            if (context.leaves_jobs(false)) throw;
             stopped = true;
         }
     }

@@ -322,6 +322,8 @@ runtime::task<JobResult> Queue::attempt(const Job& job, int number, std::unique_
         error = std::current_exception();
     }
     admission.reset();
+    // One that was left running has not ended; one that was not started yet leaves no trace but its number.
+    if (cancelled && context_.leaves_jobs(backend_->leaves_jobs())) std::rethrow_exception(error);
     if (error) {
         JobResult result;
         result.key = job.key();

@@ -64,6 +64,7 @@ struct Context::Impl {
     unsigned pool_threads;
     Logger logger;
     std::atomic<bool> stop_requested = false;
+    std::atomic<Shutdown> shutdown = Shutdown::as_usual;
     asio::io_context io{1};
     Main* main = nullptr;  // touched by the loop's thread only
     std::once_flag pool_started;
@@ -100,7 +101,8 @@ void Context::run_main(task<void> body) {
     if (main.error()) std::rethrow_exception(main.error());
 }
 
-void Context::request_stop() {
+void Context::request_stop(Shutdown how) {
+    if (!impl_->stop_requested) impl_->shutdown = how;
     impl_->stop_requested = true;
     asio::post(impl_->io, [impl = impl_.get()] {
         if (impl->main) impl->main->cancel();
@@ -109,6 +111,11 @@ void Context::request_stop() {
 
 bool Context::stop_requested() const noexcept {
     return impl_->stop_requested;
+}
+
+bool Context::leaves_jobs(bool usual) const noexcept {
+    const Shutdown how = impl_->shutdown;
+    return stop_requested() && (how == Shutdown::as_usual ? usual : how == Shutdown::leave_jobs);
 }
 
 asio::any_io_executor Context::executor() noexcept {

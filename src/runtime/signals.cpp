@@ -17,9 +17,9 @@ constexpr std::array kSignals{SIGINT, SIGTERM};
 
 // The handler that waits in the loop may be called once more after the object is gone, so it holds
 // no more than a weak reference.
-struct StopOnSignals::Impl : std::enable_shared_from_this<Impl> {
+struct SignalHandler::Impl : std::enable_shared_from_this<Impl> {
     Impl(Context& context, std::function<void(int)> callback)
-        : context(context), callback(std::move(callback)), signals(context.executor()) {}
+        : callback(std::move(callback)), signals(context.executor()) {}
 
     void install() {
         for (std::size_t i = 0; i < kSignals.size(); ++i) {
@@ -37,7 +37,6 @@ struct StopOnSignals::Impl : std::enable_shared_from_this<Impl> {
             if (error || !self) return;
             self->listen();
             self->callback(number);
-            self->context.request_stop();
         });
     }
 
@@ -49,18 +48,17 @@ struct StopOnSignals::Impl : std::enable_shared_from_this<Impl> {
         for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before[i], nullptr);
     }
 
-    Context& context;
     std::function<void(int)> callback;
     asio::signal_set signals;
     std::array<struct sigaction, kSignals.size()> before{};
 };
 
-StopOnSignals::StopOnSignals(Context& context, std::function<void(int)> callback)
+SignalHandler::SignalHandler(Context& context, std::function<void(int)> callback)
     : impl_(std::make_shared<Impl>(context, std::move(callback))) {
     impl_->install();
 }
 
-StopOnSignals::~StopOnSignals() {
+SignalHandler::~SignalHandler() {
     impl_->restore();
 }
 

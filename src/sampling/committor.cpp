@@ -10,6 +10,7 @@
 #include "coromd/core/error.hpp"
 #include "coromd/runtime/gather.hpp"
 #include "kinds.hpp"
+#include "remembered.hpp"
 
 namespace coromd::sampling {
 
@@ -60,7 +61,9 @@ task<UntilResult> shoot_and_report(MethodContext& context, trajectory::Trajector
                                    const std::vector<std::string>& names, const CommittorOptions& options,
                                    std::string name) {
     try {
-        UntilResult result = co_await shoot(context, std::move(reference), states, options, name);
+        task<UntilResult> shot = shoot(context, std::move(reference), states, options, name);
+        UntilResult result =
+            co_await remembered(context, name, names, options.limits().max_steps(), std::move(shot));
         report_end(context.recorder, name, "reached " + ending(result, names), &result);
         co_return result;
     } catch (const Error& error) {
@@ -95,10 +98,7 @@ public:
     }
 
     std::string identity() const override {
-        std::string text = fmt::format("temperature = {}\n", options_.temperature_k());
-        for (const functions::Definition& definition : definitions_.all())
-            text += fmt::format("{} = {}\n", definition.name, definition.text);
-        return text;
+        return fmt::format("temperature = {}\n", options_.temperature_k());
     }
 
     void check(const engine::MdSystem& system) const override {

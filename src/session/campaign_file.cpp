@@ -67,6 +67,8 @@ CampaignFile::CampaignFile(const fs::path& file) : settings_(load_settings(file)
     seed_ = static_cast<std::uint64_t>(seed);
     directory_ = campaign.has("directory") ? campaign.path("directory")
                                            : fs::absolute(file).parent_path() / (name_ + ".campaign");
+    for (const char* of_the_session : {"min_free_mib", "min_free_inodes"})
+        if (campaign.has(of_the_session)) campaign.raw(of_the_session);
     campaign.finish();
     if (!is_name_for_files(name_))
         campaign.complain(

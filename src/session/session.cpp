@@ -2,6 +2,8 @@
 #include "coromd/session/session.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -15,14 +17,26 @@
 #include "agent_program.hpp"
 #include "coromd/core/error.hpp"
 #include "coromd/core/log.hpp"
+#include "coromd/runtime/event.hpp"
+#include "coromd/runtime/gather.hpp"
+#include "coromd/runtime/offload.hpp"
+#include "coromd/runtime/service.hpp"
 #include "coromd/runtime/signals.hpp"
+#include "coromd/runtime/timeout.hpp"
 #include "coromd/session/settings_file.hpp"
+#include "coromd/session/stop_request.hpp"
+#include "disk_watch.hpp"
+#include "stop_question.hpp"
 
 namespace coromd::session {
 
 namespace fs = std::filesystem;
+using runtime::task;
 
 namespace {
+
+constexpr std::chrono::seconds kLook{1};
+constexpr int kLooksPerDiskCheck = 10;
 
 /// Makes the null logger, which had to be handed out before there was a directory to write to, a
 /// logger to a file.
@@ -50,6 +64,11 @@ SessionOptions& SessionOptions::fresh(bool fresh) {
     return *this;
 }
 
+SessionOptions& SessionOptions::on_change(campaign::OnChange on_change) {
+    on_change_ = on_change;
+    return *this;
+}
+
 SessionOptions& SessionOptions::settings(Setting settings) {
     settings_ = std::move(settings);
     return *this;
@@ -70,9 +89,32 @@ SessionOptions& SessionOptions::rehearsal(bool rehearsal) {
     return *this;
 }
 
+/// Tells two.
+class BothRecorders final : public Recorder {
+public:
+    void add(Recorder& recorder) { recorders_.push_back(&recorder); }
+
+    void progress(const Progress& progress) override {
+        for (Recorder* recorder : recorders_) recorder->progress(progress);
+    }
+    void note(std::string_view subject, std::string_view text) override {
+        for (Recorder* recorder : recorders_) recorder->note(subject, text);
+    }
+    void product(const Product& product) override {
+        for (Recorder* recorder : recorders_) recorder->product(product);
+    }
+
+private:
+    std::vector<Recorder*> recorders_;
+};
+
 // In the order in which they are built; what comes later uses what comes before.
 struct Session::Impl {
-    explicit Impl(Setting merged) : settings(std::move(merged)), log(null_logger()), context(0, log) {}
+    explicit Impl(Setting merged)
+        : settings(std::move(merged)),
+          log(null_logger()),
+          context(0, log),
+          care_(context, [this] { return care(); }) {}
 
     Setting settings;
     Logger log;
@@ -81,9 +123,63 @@ struct Session::Impl {
     std::unique_ptr<Terminal> terminal;
     std::unique_ptr<campaign::Campaign> campaign;
     std::unique_ptr<queue::JobLedger> rehearsal_ledger;
+    BothRecorders recorder;
     std::map<std::string, std::unique_ptr<queue::Queue>> queues;
+    DiskLimits disk_limits;
+    std::string shortage;  // why the program was shut down, where the disk was the reason
+    /// Set when a person at the terminal wants it to end.
+    std::unique_ptr<runtime::Event> asked = std::make_unique<runtime::Event>();
+    runtime::Service care_;
 
     queue::JobLedger& ledger() { return campaign ? campaign->ledger() : *rehearsal_ledger; }
+
+    /// What is to be done beside the program, as long as it runs.
+    task<void> care() {
+        std::vector<task<void>> cares;
+        cares.push_back(campaign->keep());
+        cares.push_back(look_after());
+        co_await runtime::gather(std::move(cares));
+    }
+
+    /// Looks for requests to stop, and for a disk that gets full.
+    task<void> look_after() {
+        int looks = 0;
+        for (;;) {
+            const auto waited = co_await runtime::with_timeout(kLook, asked->wait());
+            if (waited && !context.stop_requested()) {
+                const auto how = co_await ask_about_jobs(context, *terminal);
+                asked = std::make_unique<runtime::Event>();
+                if (how) shut_down(*how);
+                continue;
+            }
+            auto look = [&] { return take_stop_request(directory); };
+            const auto request = co_await runtime::offload(context, look);
+            if (request) shut_down(*request);
+            if (looks++ % kLooksPerDiskCheck != 0 || context.stop_requested()) continue;
+            auto ask = [&] { return disk_shortage(directory, disk_limits); };
+            shortage = co_await runtime::offload(context, ask);
+            if (shortage.empty()) continue;
+            log->error("{}", shortage);
+            context.request_stop(runtime::Shutdown::stop_jobs);
+        }
+    }
+
+    void shut_down(runtime::Shutdown how) {
+        if (context.stop_requested()) return;
+        switch (how) {
+            case runtime::Shutdown::leave_jobs:
+                terminal->say("Leaving: jobs run on, and are found again at the next start.");
+                break;
+            case runtime::Shutdown::stop_jobs:
+                terminal->say("Stopping: MD that runs writes its checkpoints. (Ctrl-C: leave at once.)");
+                break;
+            default:
+                terminal->say(
+                    "Stopping: MD that runs on this machine writes its checkpoints, jobs of clusters run on. "
+                    "(Ctrl-C: leave at once.)");
+        }
+        context.request_stop(how);
+    }
 
     /// Where agents of jobs are, and where they leave their records. A rehearsal runs no jobs.
     queue::Site site() {
@@ -96,6 +192,19 @@ struct Session::Impl {
             return {};
         }
         return {campaign->spool(), kept_copy(program, directory / "agent")};
+    }
+
+    void read_disk_limits() {
+        SettingsReader all(settings, "");
+        if (!all.has("campaign")) return;
+        SettingsReader table = all.table("campaign");
+        constexpr std::int64_t kMost = std::int64_t{1} << 40;
+        const auto number = [&](const char* name, std::uint64_t fallback) {
+            return static_cast<std::uint64_t>(
+                std::min(table.integer_from(name, 0, static_cast<std::int64_t>(fallback)), kMost));
+        };
+        disk_limits.bytes = number("min_free_mib", disk_limits.bytes >> 20) << 20;
+        disk_limits.inodes = number("min_free_inodes", disk_limits.inodes);
     }
 
     static queue::Retries retries_from(SettingsReader settings, queue::Retries retries) {
@@ -145,9 +254,19 @@ Session::Session(SessionOptions options)
         impl_->rehearsal_ledger = queue::memory_ledger();
     } else {
         const auto mode = options.fresh_ ? campaign::OpenMode::fresh : campaign::OpenMode::resume_or_create;
-        impl_->campaign = campaign::Campaign::open(impl_->context, impl_->directory, mode, options.seed_);
+        impl_->campaign = campaign::Campaign::open(impl_->context, impl_->directory, mode, options.seed_,
+                                                   options.on_change_);
         write_to(impl_->log, impl_->campaign->log_path(), options.verbose_);
         impl_->log->info("session begins, process {}", ::getpid());
+    }
+    impl_->recorder.add(*impl_->terminal);
+    if (impl_->campaign) {
+        impl_->recorder.add(impl_->campaign->recorder());
+        take_stop_request(impl_->directory);  // of somebody who wanted an earlier program to end
+        impl_->read_disk_limits();
+        if (const std::string shortage = disk_shortage(impl_->directory, impl_->disk_limits);
+            !shortage.empty())
+            fail(ErrorKind::system, "nothing is begun: {}", shortage);
     }
     impl_->make_queues();
 }
@@ -157,14 +276,17 @@ Session::~Session() = default;
 int Session::run(runtime::task<void> main) {
     Terminal& terminal = *impl_->terminal;
     const Logger& log = impl_->log;
-    int signals = 0;
-    const runtime::StopOnSignals stop(impl_->context, [&](int number) {
+    const runtime::SignalHandler signals(impl_->context, [&](int number) {
         log->warn("signal {}", number);
-        if (++signals > 1) {
+        if (impl_->context.stop_requested()) {
             terminal.say("Left at once. The next start takes care of MD that still runs.");
             std::_Exit(kExitInterrupted);
         }
-        terminal.say("Stopping: MD that runs writes its checkpoints. (Again: leave at once.)");
+        const bool ask = number == SIGINT && impl_->campaign && !impl_->asked->is_set() && can_ask();
+        if (ask)
+            impl_->asked->set();
+        else
+            impl_->shut_down(runtime::Shutdown::as_usual);
     });
     const auto failed = [&](const std::string& text, int exit_code) {
         log->error("{}", text);
@@ -173,11 +295,14 @@ int Session::run(runtime::task<void> main) {
         return exit_code;
     };
     try {
-        impl_->context.run(std::move(main));
+        impl_->context.run(impl_->campaign ? impl_->care_.use(std::move(main)) : std::move(main));
         log->info("session ends");
         terminal.finish();
         return kExitDone;
     } catch (const Cancelled&) {
+        if (!impl_->shortage.empty())
+            return failed("Stopped, as " + impl_->shortage + ": make room and start the same again to go on",
+                          kExitFailed);
         log->info("session ends: interrupted");
         terminal.finish();
         terminal.say("Stopped. Nothing is lost: start the same again to go on.");
@@ -195,6 +320,10 @@ runtime::Context& Session::runtime() noexcept {
 
 Terminal& Session::terminal() noexcept {
     return *impl_->terminal;
+}
+
+Recorder& Session::recorder() noexcept {
+    return impl_->recorder;
 }
 
 campaign::Campaign& Session::campaign() {
@@ -224,7 +353,7 @@ std::vector<std::string> Session::queue_names() const {
 }
 
 engine::EngineContext Session::engine_context() {
-    return {impl_->context, *impl_->terminal, impl_->directory,
+    return {impl_->context, impl_->recorder, impl_->directory,
             [this](const std::string& name) -> queue::Queue& { return queue(name); }};
 }
 

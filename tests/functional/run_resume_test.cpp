@@ -114,7 +114,7 @@ TEST_F(Resume, RefusesAnotherProblemAndTellsTheDifference) {
     write("md.mdp", "dt = 0.004\nnstxout-compressed = 10\n");
     const Ended mdp = coromd({"run", "campaign.toml"});
     EXPECT_NE(mdp.exit_code, 0);
-    EXPECT_THAT(mdp.err, HasSubstr("md.mdp"));
+    EXPECT_THAT(mdp.err, HasSubstr("gromacs.mdp"));
     EXPECT_EQ(read("commands.log"), before) << "something was run all the same";
 }
 

@@ -65,11 +65,24 @@ TEST_F(RunSlurm, WhatRunsWhenTheProgramIsKilledIsFoundAgain) {
     EXPECT_EQ(mdruns(), 4u);
 }
 
-TEST_F(RunSlurm, InterruptedItLeavesNothingBehindInTheQueueAndGoesOnLater) {
-    environment_["FAKE_GMX_MS_PER_FRAME"] = "50";
+TEST_F(RunSlurm, InterruptedItLeavesItsJobsRunningAndFindsThemAgain) {
+    environment_["FAKE_GMX_MS_PER_FRAME"] = "20";
     const pid_t pid = start({"run", "campaign.toml"});
     await("commands.log", "mdrun");
     ::kill(pid, SIGINT);
+    EXPECT_EQ(wait(pid).exit_code, 130);
+    EXPECT_NE(shell("cluster/bin/squeue -h").out, "");
+    const Ended ended = coromd({"run", "campaign.toml"});
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+    expect_all_walkers();
+    EXPECT_EQ(mdruns(), 4u);
+}
+
+TEST_F(RunSlurm, StoppedWithItsJobsItLeavesNothingBehindInTheQueueAndGoesOnLater) {
+    environment_["FAKE_GMX_MS_PER_FRAME"] = "50";
+    const pid_t pid = start({"run", "campaign.toml"});
+    await("commands.log", "mdrun");
+    EXPECT_EQ(coromd({"stop", "turn.campaign", "--jobs", "stop"}).exit_code, 0);
     EXPECT_EQ(wait(pid).exit_code, 130);
     EXPECT_EQ(shell("cluster/bin/squeue -h").out, "");
     environment_["FAKE_GMX_MS_PER_FRAME"] = "0";

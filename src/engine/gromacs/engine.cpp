@@ -78,6 +78,7 @@ public:
 
     const std::string& name() const noexcept override { return name_; }
     const fs::path& directory() const noexcept override { return directory_; }
+    Recorder& recorder() const noexcept override { return system_.context().recorder; }
     std::int64_t steps_done() const noexcept override { return steps_done_; }
     int part() const noexcept override { return part_; }
     double wall_seconds() const noexcept override { return wall_seconds_; }
@@ -91,10 +92,11 @@ public:
             start_file = own_start_file(start, frame);
             return system_.grompp(name_, start_file, "md.tpr");
         };
-        queue::Job job = co_await runtime::offload(system_.context().runtime, describe_job);
-        tpr_content_ = fingerprint(job.specification());
-        co_await system_.run_grompp(std::move(job));
+        auto grompp = co_await runtime::offload(system_.context().runtime, describe_job);
+        tpr_content_ = fingerprint(grompp.job.specification());
+        co_await system_.run_grompp(std::move(grompp));
         start_file_ = std::move(start_file);
+        if (origin_) recorder().product(*origin_);
     }
 
     task<std::optional<Trajectory>> run(RunLimits limits) override {
@@ -118,6 +120,7 @@ public:
             fail(ErrorKind::input, "'{}' does not tell how far the part came: was it changed?",
                  (directory_ / (name + ".log")).string());
         ++part_;
+        report_part(result, *summary.checkpoint_step);
         wall_seconds_ += static_cast<double>(result.exit.ended_ms - result.exit.started_ms) / 1000.0;
         steps_done_ = *summary.checkpoint_step;
         files_.push_back(directory_ / trajectory_name(part_));
@@ -143,7 +146,7 @@ private:
     }
 
     /// The frame to start from as a trr file in the walker's directory: `start` itself where it is one.
-    fs::path own_start_file(const Trajectory& start, std::int64_t frame) const {
+    fs::path own_start_file(const Trajectory& start, std::int64_t frame) {
         if (!start.frame(frame).has_velocities())
             fail(ErrorKind::usage, "{}: frame {} of '{}' has no velocities to start from: have them drawn",
                  name_, frame, start.files().front().string());
@@ -154,7 +157,10 @@ private:
         fs::create_directories(directory_);
         trajectory::ExtractOptions options;
         options.overwrite = true;
-        return trajectory::extract_frame(start, frame, directory_ / kStartFile, options).files().front();
+        const fs::path copy =
+            trajectory::extract_frame(start, frame, directory_ / kStartFile, options).files().front();
+        origin_ = Product{name_ + "/start", "start", {{file, frame, {}}}, {copy}, {}};
+        return copy;
     }
 
     void require_prepared() const {
@@ -277,6 +283,20 @@ private:
         }
     }
 
+    void report_part(const queue::JobResult& result, std::int64_t last_step) {
+        Product md{name_ + "/" + part_name(part_), "md", {{directory_ / "md.tpr"}}, {}, {}};
+        if (part_ > 1) md.sources.push_back({directory_ / (part_name(part_ - 1) + ".cpt")});
+        for (const queue::OutputFile& file : result.files) md.files.push_back(directory_ / file.name);
+        md.details = {{"engine", "gromacs"},
+                      {"walker", name_},
+                      {"part", std::to_string(part_)},
+                      {"first_step", std::to_string(steps_done_)},
+                      {"last_step", std::to_string(last_step)},
+                      {"dt_ps", fmt::to_string(dt_ps())}};
+        if (!system_.version().empty()) md.details["version"] = system_.version();
+        system_.context().recorder.product(md);
+    }
+
     void report(const char* phase, double ns_per_day) {
         Progress progress;
         progress.subject = name_;
@@ -291,7 +311,8 @@ private:
     std::string name_;
     fs::path directory_;
     Fingerprint tpr_content_;
-    fs::path start_file_;  // empty before prepare()
+    fs::path start_file_;            // empty before prepare()
+    std::optional<Product> origin_;  // of a start file that was copied
     int part_ = 0;
     std::int64_t steps_done_ = 0;
     double wall_seconds_ = 0.0;

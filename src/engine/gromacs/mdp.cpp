@@ -349,14 +349,14 @@ void Mdp::write(const std::filesystem::path& path, bool overwrite) const {
     write_file_durably(path, text_);
 }
 
-Fingerprint Mdp::fingerprint() const {
+std::string Mdp::canonical() const {
     std::string canonical;
     for (const std::uint32_t index : by_key_) {
         const Entry& entry = entries_[index];
         if (entry.value.size == 0) continue;
         canonical.append(folded(entry)).append(1, '=').append(view(entry.value)).append(1, '\n');
     }
-    return coromd::fingerprint(canonical);
+    return canonical;
 }
 
 std::vector<std::string> differences(const Mdp& a, const Mdp& b) {

@@ -93,6 +93,14 @@ std::string instability(std::string_view output) {
     return found;
 }
 
+std::string version_in(std::string_view output) {
+    constexpr std::string_view kName = "GROMACS version:";
+    const auto at = output.find(kName);
+    if (at == std::string_view::npos) return {};
+    output.remove_prefix(at + kName.size());
+    return std::string(trimmed(next_line(output)));
+}
+
 RunSummary summarise_log(std::string_view log) {
     // An appended log holds several runs; only the last one counts.
     if (const auto begun = log.rfind("\nStarted mdrun on rank 0"); begun != std::string_view::npos)

@@ -26,6 +26,9 @@ struct RunSummary {
 /// `log`: the end of an md.log.
 RunSummary summarise_log(std::string_view log);
 
+/// What `gmx --version` calls itself ("2022.5-Debian_2022.5_2"); empty where it does not say.
+std::string version_in(std::string_view output);
+
 /// How much of the end of a log is enough for what is above.
 inline constexpr std::size_t kLogTail = 256 << 10;
 

@@ -153,8 +153,8 @@ task<trajectory::Trajectory> GromacsSystem::reference() {
     const auto permit = co_await one_at_a_time_.acquire();
     if (reference_) co_return *reference_;
     auto describe_job = [&] { return grompp("system", {}, "system.tpr"); };
-    queue::Job job = co_await runtime::offload(context_.runtime, describe_job);
-    co_await run_grompp(std::move(job));
+    Grompp grompp = co_await runtime::offload(context_.runtime, describe_job);
+    co_await run_grompp(std::move(grompp));
     std::string note;
     auto read = [&] {
         trajectory::Trajectory reference(input_.structure(), directory_of("system") / "system.tpr");
@@ -173,8 +173,28 @@ task<trajectory::Trajectory> GromacsSystem::reference() {
     co_return *reference_;
 }
 
-queue::Job GromacsSystem::grompp(const std::string& name, const fs::path& start,
-                                 const std::string& tpr) const {
+task<std::map<std::string, std::string>> GromacsSystem::inputs() {
+    std::map<std::string, std::string> inputs;
+    auto read = [&] {
+        inputs["gromacs.mdp"] = input_.mdp().canonical();
+        inputs["gromacs.topology"] = topology_fingerprint(input_.topology()).hex();
+        inputs["gromacs.structure"] = fingerprint_file(input_.structure()).hex();
+        if (input_.index()) inputs["gromacs.index"] = fingerprint_file(*input_.index()).hex();
+    };
+    co_await runtime::offload(context_.runtime, read);
+    std::vector<std::string> words = input_.gmx();
+    words.insert(words.end(), {"-quiet", "--version"});
+    runtime::Command ask(std::move(words));
+    const runtime::ProcessResult answer = co_await runtime::run_process(context_.runtime, std::move(ask));
+    version_ = version_in(answer.stdout_tail);
+    if (!version_.empty()) inputs["gromacs.version"] = version_;
+    inputs["gromacs.grompp_arguments"] = fmt::format("{}", fmt::join(input_.grompp_arguments(), " "));
+    inputs["gromacs.mdrun_arguments"] = fmt::format("{}", fmt::join(input_.mdrun_arguments(), " "));
+    co_return inputs;
+}
+
+GromacsSystem::Grompp GromacsSystem::grompp(const std::string& name, const fs::path& start,
+                                            const std::string& tpr) const {
     // The limits of a run are arguments of mdrun: the tpr itself never ends.
     Mdp mdp = input_.mdp();
     mdp.set("nsteps", -1);
@@ -191,23 +211,31 @@ queue::Job GromacsSystem::grompp(const std::string& name, const fs::path& start,
     const auto& extra = input_.grompp_arguments();
     command.insert(command.end(), extra.begin(), extra.end());
 
-    queue::Job job(name + "/grompp", std::move(command));
-    job.direct()
+    Grompp grompp{queue::Job(name + "/grompp", std::move(command)), {name + "/grompp", "tpr", {}, {}, {}}};
+    const auto reads = [&](const fs::path& file, const Fingerprint& content) {
+        grompp.job.reads(file, content);
+        grompp.tpr.sources.push_back({file, {}, content.hex()});
+    };
+    grompp.job.direct()
         .in_directory(directory_of(name))
-        .reads(mdp_file, mdp.fingerprint())
-        .reads(input_.structure(), fingerprint_file(input_.structure()))
-        .reads(input_.topology(), topology_fingerprint(input_.topology()))
         .writes(tpr)
         .environment("GMX_MAXBACKUP", "-1")
         .judged_by(judge_grompp);
-    if (!start.empty()) job.reads(start, fingerprint_file(start));
-    if (input_.index()) job.reads(*input_.index(), fingerprint_file(*input_.index()));
-    return job;
+    if (!start.empty()) reads(start, fingerprint_file(start));
+    reads(input_.structure(), fingerprint_file(input_.structure()));
+    reads(input_.topology(), topology_fingerprint(input_.topology()));
+    reads(mdp_file, mdp.fingerprint());
+    if (input_.index()) reads(*input_.index(), fingerprint_file(*input_.index()));
+    grompp.tpr.files = {directory_of(name) / tpr};
+    grompp.tpr.details = {{"engine", "gromacs"}};
+    if (!version_.empty()) grompp.tpr.details["version"] = version_;
+    return grompp;
 }
 
-task<void> GromacsSystem::run_grompp(queue::Job job) const {
-    const queue::JobResult result = co_await helper_queue_.run(job);
-    if (!result.ok()) throw queue::job_error(job, result);
+task<void> GromacsSystem::run_grompp(Grompp grompp) const {
+    const queue::JobResult result = co_await helper_queue_.run(grompp.job);
+    if (!result.ok()) throw queue::job_error(grompp.job, result);
+    context_.recorder.product(grompp.tpr);
 }
 
 std::unique_ptr<MdSystem> system(const EngineContext& context, Input input, queue::Queue& md_queue,

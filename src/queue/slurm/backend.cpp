@@ -93,6 +93,8 @@ public:
         cluster().spool().request_signal(run_id(attempt.job().key(), attempt.number()), number);
     }
 
+    bool leaves_jobs() const noexcept override { return true; }
+
     task<QueueFacts> facts() override { return cluster_facts(Client(context_, settings_.client)); }
 
 private:

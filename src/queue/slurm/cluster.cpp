@@ -220,6 +220,10 @@ task<void> Cluster::wait_for(std::shared_ptr<Tracked> tracked, std::chrono::mill
         cancelled = true;
     }
     if (!cancelled) co_return;
+    if (context_.leaves_jobs(true)) {
+        std::erase_if(ready_, [&](const Request& request) { return request.tracked == tracked; });
+        throw Cancelled();
+    }
     try {
         co_await runtime::shield(stop(tracked, grace));
     } catch (const Cancelled&) {

@@ -45,6 +45,7 @@ public:
 
     const std::string& name() const noexcept override { return name_; }
     const std::filesystem::path& directory() const noexcept override { return directory_; }
+    Recorder& recorder() const noexcept override { return recorder_; }
 
     runtime::task<void> prepare(trajectory::Trajectory start, std::int64_t frame) override {
         if (frame != 0 || start.n_frames() != 1) fail(ErrorKind::usage, "the fake takes one frame");
@@ -76,6 +77,8 @@ public:
 
     /// What the last part was asked for.
     const engine::RunLimits& limits() const noexcept { return limits_; }
+    /// What was told of what was made.
+    const std::vector<Product>& products() const noexcept { return recorder_.products; }
 
     static trajectory::Frame frame(std::int64_t step, double time_ps, double x_nm) {
         trajectory::Frame frame;
@@ -87,6 +90,14 @@ public:
     }
 
 private:
+    struct Told final : Recorder {
+        std::vector<Product> products;
+
+        void progress(const Progress&) override {}
+        void note(std::string_view, std::string_view) override {}
+        void product(const Product& product) override { products.push_back(product); }
+    };
+
     void write_part(std::int64_t begin, std::int64_t end) const {
         const std::int64_t first = (begin + run_.nstout - 1) / run_.nstout * run_.nstout;
         if (first > end) {
@@ -103,6 +114,7 @@ private:
         writer.close();
     }
 
+    mutable Told recorder_;
     std::string name_;
     std::filesystem::path directory_;
     FakeRun run_;

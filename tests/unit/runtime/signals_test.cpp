@@ -12,12 +12,13 @@ namespace {
 using namespace test;
 using testing::ElementsAre;
 
-TEST(StopOnSignals, FirstStopsAndSecondIsTheCallbacks) {
+TEST(SignalHandler, EachIsTheCallbacks) {
     Context context;
     std::vector<int> seen;
     Event second;
-    StopOnSignals signals(context, [&](int number) {
+    SignalHandler signals(context, [&](int number) {
         seen.push_back(number);
+        context.request_stop();
         if (seen.size() == 2) second.set();
     });
     auto waits_for_second = [&]() -> task<> {
@@ -37,14 +38,14 @@ TEST(StopOnSignals, FirstStopsAndSecondIsTheCallbacks) {
     EXPECT_THAT(seen, ElementsAre(SIGTERM, SIGINT));
 }
 
-TEST(StopOnSignals, ContextRunsAndEndsWithoutASignal) {
+TEST(SignalHandler, ContextRunsAndEndsWithoutASignal) {
     Context context;
-    StopOnSignals signals(context, [](int) { FAIL(); });
+    SignalHandler signals(context, [](int) { FAIL(); });
     EXPECT_EQ(context.run(value_after(2, 1)), 1);
     EXPECT_EQ(context.run(value_after(2, 2)), 2);
 }
 
-TEST(StopOnSignals, RestoresWhatWasInstalled) {
+TEST(SignalHandler, RestoresWhatWasInstalled) {
     struct sigaction own {};
     own.sa_handler = SIG_IGN;
     struct sigaction before {};
@@ -52,7 +53,7 @@ TEST(StopOnSignals, RestoresWhatWasInstalled) {
     {
         Context context;
         {
-            StopOnSignals signals(context, [](int) {});
+            SignalHandler signals(context, [](int) {});
         }
         struct sigaction after {};
         ASSERT_EQ(sigaction(SIGTERM, nullptr, &after), 0);

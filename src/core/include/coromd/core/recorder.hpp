@@ -33,7 +33,8 @@ struct Product {
     std::string kind;  ///< "md", "start", "trajectory", ...
     std::vector<Source> sources;
     std::vector<std::filesystem::path> files;
-    std::map<std::string, std::string> details;  ///< "engine", "version", "seed", "first_step", "last_step", ...
+    std::map<std::string, std::string>
+        details;  ///< "engine", "version", "seed", "first_step", "last_step", ...
 };
 
 /// What lower floors report to while they work. The campaign and the terminal implement it.

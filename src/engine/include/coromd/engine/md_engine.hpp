@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "coromd/core/recorder.hpp"
 #include "coromd/runtime/task.hpp"
 #include "coromd/trajectory/trajectory.hpp"
 
@@ -41,6 +42,8 @@ public:
     virtual const std::string& name() const noexcept = 0;
     /// Where its files are.
     virtual const std::filesystem::path& directory() const noexcept = 0;
+    /// Who is told what becomes of the walker.
+    virtual Recorder& recorder() const noexcept = 0;
 
     /// Makes everything ready to start from `frame` of `start`, with its velocities. Once per
     /// program. The frame is copied to `<directory>/start.trr`, unless `start` is a trr file of one

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -37,6 +38,12 @@ public:
     /// Looks for everything that would keep MD from running, without running anything.
     /// Throws Error(usage) or Error(input).
     virtual void check() const = 0;
+
+    /// What the results depend on, by names such as "gromacs.mdp": texts, fingerprints of files, versions of
+    /// programs.
+    /// Throws Error(system) where a file cannot be read.
+    /// Cancellation: throws Cancelled.
+    virtual runtime::task<std::map<std::string, std::string>> inputs() = 0;
 
     virtual std::int64_t nstout() const noexcept = 0;
     virtual double dt_ps() const noexcept = 0;

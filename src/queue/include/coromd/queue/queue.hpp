@@ -70,7 +70,8 @@ public:
     /// first. Nothing of the program runs on when this returns.
     /// Throws Error(system) where the program cannot be started.
     /// Cancellation: the program is stopped (by the job's rule, after its grace SIGKILL), and the exit
-    /// is returned, with `stopped` set unless it had ended already: never throws Cancelled.
+    /// is returned, with `stopped` set unless it had ended already. Throws Cancelled only in a shutdown that
+    /// leaves jobs running (runtime::Context::leaves_jobs()), where this one runs on.
     virtual runtime::task<JobExit> execute(Attempt attempt, const Admission& admission,
                                            Submitted submitted) = 0;
 
@@ -87,6 +88,9 @@ public:
 
     /// Has a signal sent to the program of an attempt that runs. Throws Error.
     virtual void send_signal(const Attempt& attempt, int number) = 0;
+
+    /// Whether it is usual here that jobs run on when the program is shut down.
+    virtual bool leaves_jobs() const noexcept { return false; }
 
     /// What there is to know before anything is run.
     /// Cancellation: throws Cancelled.
@@ -128,7 +132,8 @@ public:
     /// where the program cannot be started or its files cannot be moved, Error(usage) where the queue
     /// can never run it, or a job that it depends on was not given to it. A key whose job was not begun is
     /// free again then. Cancellation: the program is stopped gracefully and its end recorded; if the judge
-    /// accepts what it left, the work counts and is found at the next start. Then throws Cancelled.
+    /// accepts what it left, the work counts and is found at the next start. In a shutdown that leaves jobs
+    /// running it goes on and is found again. Then throws Cancelled.
     runtime::task<JobResult> run(Job job);
 
     /// Sends a signal to the program of a job that runs, within some seconds. Does nothing where it does

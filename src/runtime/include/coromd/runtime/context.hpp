@@ -13,6 +13,13 @@
 
 namespace coromd::runtime {
 
+/// What a shutdown does with jobs that run and can outlive the program.
+enum class Shutdown {
+    as_usual,    ///< what is usual where they run: on clusters they are left running, elsewhere stopped
+    stop_jobs,   ///< they are stopped gracefully
+    leave_jobs,  ///< they run on, and are found again at the next start
+};
+
 /// The loop that runs all coroutines, the pool that runs what would block it, and the logger:
 /// what lower floors are handed in place of the session, which owns it.
 ///
@@ -45,11 +52,15 @@ public:
         }
     }
 
-    /// Cancels what run() runs, now and in later calls. Safe from any thread.
-    void request_stop();
+    /// Cancels what run() runs, now and in later calls. The first call decides about the jobs. Safe from
+    /// any thread.
+    void request_stop(Shutdown how = Shutdown::as_usual);
     /// Whether request_stop() was called: a shutdown, as opposed to a program that cancels
     /// something of its own. Safe from any thread.
     bool stop_requested() const noexcept;
+    /// Whether a shutdown was requested that leaves jobs running, where `usual` is what is usual.
+    /// Safe from any thread.
+    bool leaves_jobs(bool usual) const noexcept;
 
     /// The loop.
     asio::any_io_executor executor() noexcept;

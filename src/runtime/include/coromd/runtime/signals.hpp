@@ -8,17 +8,17 @@
 
 namespace coromd::runtime {
 
-/// While it lives, SIGINT and SIGTERM ask `context` to stop instead of killing the program.
+/// While it lives, SIGINT and SIGTERM are handed to a callback instead of killing the program.
 /// The destructor restores what was installed before.
-class StopOnSignals {
+class SignalHandler {
 public:
-    /// Each signal calls `callback` with its number on the loop thread and then
-    /// context.request_stop(). What a second one means is the callback's decision. It must not
-    /// throw. Both references must outlive this object. Throws Error(system).
-    StopOnSignals(Context& context, std::function<void(int signal_number)> callback);
-    ~StopOnSignals();
-    StopOnSignals(const StopOnSignals&) = delete;
-    StopOnSignals& operator=(const StopOnSignals&) = delete;
+    /// Each signal calls `callback` with its number on the loop thread, where it will usually call
+    /// context.request_stop(). It must not throw. `context` must outlive this object.
+    /// Throws Error(system).
+    SignalHandler(Context& context, std::function<void(int signal_number)> callback);
+    ~SignalHandler();
+    SignalHandler(const SignalHandler&) = delete;
+    SignalHandler& operator=(const SignalHandler&) = delete;
 
 private:
     struct Impl;

@@ -38,8 +38,8 @@ public:
 
     /// What would run, in a few lines.
     virtual std::string plan() const = 0;
-    /// What makes the results comparable (states, temperature, ...), as lines of text: a campaign
-    /// cannot be continued with anything else.
+    /// What makes the results comparable beside variables and states (a temperature, ...), as lines of
+    /// text: a campaign is not continued with anything else unless the user wants it.
     virtual std::string identity() const = 0;
     /// Finds what cannot work with this system, without running anything. Throws Error(usage).
     virtual void check(const engine::MdSystem& system) const = 0;

@@ -46,6 +46,8 @@ public:
     SessionOptions& fresh(bool fresh = true);
     /// The merged settings; without them the site's and the user's are read.
     SessionOptions& settings(Setting settings);
+    /// What becomes of a change of what the campaign was begun with (refuse).
+    SessionOptions& on_change(campaign::OnChange on_change);
     /// Show the log on standard error, in place of the progress.
     SessionOptions& verbose(bool verbose = true);
     SessionOptions& progress(ProgressStyle style);
@@ -58,6 +60,7 @@ private:
     std::filesystem::path directory_;
     std::uint64_t seed_ = 1;
     bool fresh_ = false;
+    campaign::OnChange on_change_ = campaign::OnChange::refuse;
     bool verbose_ = false;
     bool rehearsal_ = false;
     std::optional<Setting> settings_;
@@ -76,14 +79,18 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    /// Runs a whole program: until `main` has ended, or Ctrl-C (SIGINT, SIGTERM) stops it
-    /// gracefully; the second Ctrl-C leaves at once. Says on standard error what went wrong or how
-    /// to go on, and never throws what `main` throws.
+    /// Runs a whole program: until `main` has ended, or it is shut down: by Ctrl-C (SIGINT, SIGTERM),
+    /// by request_stop() of anybody (stop_request.hpp), or because the disk gets full. What becomes of jobs
+    /// that run then: see runtime::Shutdown; a person at a terminal is asked. A Ctrl-C while it shuts
+    /// down leaves at once. Says on standard error what went wrong or how to go on, and never throws what
+    /// `main` throws.
     /// Returns what main() should return: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
     int run(runtime::task<void> main);
 
     runtime::Context& runtime() noexcept;
     Terminal& terminal() noexcept;
+    /// Tells the terminal and the campaign.
+    Recorder& recorder() noexcept;
     /// Throws Error(usage) in a rehearsal.
     campaign::Campaign& campaign();
     const std::filesystem::path& directory() const noexcept;

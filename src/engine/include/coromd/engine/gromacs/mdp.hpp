@@ -95,9 +95,10 @@ public:
     /// Error(system) where it cannot be written.
     void write(const std::filesystem::path& path, bool overwrite = false) const;
 
-    /// Of the keys (folded, sorted) and their values: comments, order, spacing and empty values make
-    /// no difference.
-    Fingerprint fingerprint() const;
+    /// The keys (folded, sorted) and their values, a line for each: comments, order, spacing and empty
+    /// values make no difference.
+    std::string canonical() const;
+    Fingerprint fingerprint() const { return coromd::fingerprint(canonical()); }
 
 private:
     // Offsets rather than views, so that a copy is a copy; kSizeLimit keeps them below 32 bits.
