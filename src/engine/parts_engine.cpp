@@ -10,6 +10,7 @@
 #include "parts_engine.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <string_view>
 #include <utility>
 
@@ -32,6 +33,11 @@ constexpr const char* kStartFile = "start.trr";
 constexpr auto kWatchInterval = std::chrono::milliseconds(500);
 
 }  // namespace
+
+bool is_stop_signal(int signal) noexcept {
+    return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP ||
+           signal == SIGQUIT;
+}
 
 PartsEngine::PartsEngine(const MdSystem& system, const EngineContext& context, queue::Queue& md_queue,
                          std::string name, std::string extension)

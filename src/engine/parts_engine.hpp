@@ -14,6 +14,9 @@
 
 namespace coromd::engine {
 
+/// Signals that come from outside: somebody else stopped the program, it did not crash.
+bool is_stop_signal(int signal) noexcept;
+
 /// A walker whose MD is a program that runs in parts, each a job of its own that continues the
 /// checkpoint of the part before: what engines of programs have in common. What the program is, and how
 /// its files tell how far it came, is left to them.

@@ -24,12 +24,6 @@ constexpr const char* kTprFile = "md.tpr";
 /// What mdrun may need before its first step and after its last one.
 constexpr auto kAroundMd = std::chrono::minutes(5);
 
-/// Signals that come from outside: somebody else stopped the program, it did not crash.
-bool is_stop_signal(int signal) {
-    return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP ||
-           signal == SIGQUIT;
-}
-
 /// Why an mdrun failed, for a person.
 std::string failure_reason(const queue::JobExit& exit, const std::string& log) {
     std::string reason = error_text(exit.stderr_tail);
