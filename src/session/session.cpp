@@ -241,4 +241,11 @@ std::unique_ptr<engine::MdSystem> Session::gromacs(engine::gromacs::Input input,
     return system;
 }
 
+std::unique_ptr<engine::MdSystem> Session::model(engine::model::Model model, const fs::path& structure,
+                                                 const std::string& queue_name) {
+    auto system = engine::model::system(engine_context(), std::move(model), structure, queue(queue_name));
+    system->check();
+    return system;
+}
+
 }  // namespace coromd::session
