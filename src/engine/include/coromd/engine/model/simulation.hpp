@@ -34,8 +34,8 @@ struct Dynamics {
 };
 
 struct Particle {
-    Vec2 position;  ///< nm
-    Vec2 velocity;  ///< nm/ps; kept as it is where the dynamics are overdamped
+    Vec2 position{};  ///< nm
+    Vec2 velocity{};  ///< nm/ps; kept as it is where the dynamics are overdamped
 
     friend bool operator==(const Particle&, const Particle&) = default;
 };
