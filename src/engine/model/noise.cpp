@@ -4,7 +4,7 @@
 // (step, particle, 0) as its counter. Each half becomes one normal deviate by the ziggurat method
 // (G. Marsaglia, W. W. Tsang, J. Stat. Softw. 5(8), 2000) with 256 layers. Layer, sign and position
 // come from different bits of the half, as J. A. Doornik asks for ("An improved ziggurat method",
-// 2005). In 1 of 80 cases that does not decide: then further blocks do, whose last word of the
+// 2005). In 1 of 67 cases that does not decide: then further blocks do, whose last word of the
 // counter names the component and the number of the try.
 #include "noise.hpp"
 
