@@ -44,14 +44,8 @@ GrowingFile::GrowingFile(fs::path path, std::optional<std::uint64_t> keep) : pat
 }
 
 void GrowingFile::append(std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
-        if (written < 0 && errno != EINTR)
-            fail_errno(errno, fmt::format("cannot write '{}'", path_.string()));
-        if (written < 0) continue;
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-        size_ += static_cast<std::uint64_t>(written);
-    }
+    write_fully(file_, bytes, path_);
+    size_ += bytes.size();
 }
 
 void GrowingFile::sync() const {
