@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
@@ -17,10 +18,15 @@ namespace coromd::cli {
 /// callback, which leaves the exit code in `exit_code` and may throw Error.
 void add_attach(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
+void add_model_md(CLI::App& app, int& exit_code);
 void add_queue(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_stop(CLI::App& app, int& exit_code);
 void add_supervise(CLI::App& app, int& exit_code);
+
+/// The arguments of the program, without its name. model-md takes its options as mdrun does, too, with one
+/// dash: they get the second one here.
+std::vector<std::string> arguments_of(int argc, const char* const* argv);
 
 /// What `coromd run --dry-run` prints: what would run in `directory`, and what is there already.
 /// Throws Error(usage) where `directory` cannot be used for the campaign.

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -65,10 +68,13 @@ int main(int argc, char** argv) {
     cli::add_attach(app, exit_code);
     cli::add_stop(app, exit_code);
     cli::add_config(app, exit_code);
+    cli::add_model_md(app, exit_code);
     cli::add_queue(app, exit_code);
     cli::add_supervise(app, exit_code);
     try {
-        app.parse(argc, argv);
+        std::vector<std::string> arguments = cli::arguments_of(argc, argv);
+        std::ranges::reverse(arguments);  // as CLI11 wants it
+        app.parse(std::move(arguments));
     } catch (const CLI::Success& wanted) {  // --help, --version
         return app.exit(wanted);
     } catch (const CLI::ParseError& error) {

@@ -9,7 +9,7 @@
 #include <numbers>
 
 #include "coromd/core/hash.hpp"
-#include "philox.hpp"
+#include "coromd/core/philox.hpp"
 
 namespace coromd {
 

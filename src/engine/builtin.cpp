@@ -7,6 +7,7 @@ namespace coromd::engine {
 Registry<EngineKind> builtin_engines() {
     Registry<EngineKind> registry("engine kind");
     registry.add(gromacs::kind());
+    registry.add(model::kind());
     return registry;
 }
 

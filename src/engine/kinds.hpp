@@ -7,3 +7,6 @@
 namespace coromd::engine::gromacs {
 EngineKind kind();
 }
+namespace coromd::engine::model {
+EngineKind kind();
+}

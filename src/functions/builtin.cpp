@@ -9,6 +9,9 @@ Registry<CollectiveVariableKind> builtin_collective_variables() {
     kinds.add(distance_kind());
     kinds.add(angle_kind());
     kinds.add(dihedral_kind());
+    kinds.add(x_kind());
+    kinds.add(y_kind());
+    kinds.add(z_kind());
     return kinds;
 }
 

@@ -138,6 +138,9 @@ task<void> draw_and_prepare(runtime::Context& context, engine::MdEngine& engine,
         options.velocities = trajectory::VelocityMode::maxwell_boltzmann;
         options.temperature_k = temperature_k;
         options.random = &random;
+        engine::VelocityRules rules = engine.velocity_rules();
+        options.masses_amu = std::move(rules.masses_amu);
+        options.keep_centre_of_mass_motion = rules.keep_centre_of_mass_motion;
         options.overwrite = true;
         return trajectory::extract_frame(reference, frame, engine.directory() / "start.trr", options);
     };

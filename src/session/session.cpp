@@ -120,6 +120,8 @@ struct Session::Impl {
     Logger log;
     runtime::Context context;
     fs::path directory;
+    std::uint64_t seed = 0;
+    fs::path program;  // coromd, which runs beside jobs and as the model engine's MD
     std::unique_ptr<Terminal> terminal;
     std::unique_ptr<campaign::Campaign> campaign;
     std::unique_ptr<queue::JobLedger> rehearsal_ledger;
@@ -185,13 +187,14 @@ struct Session::Impl {
     queue::Site site() {
         SettingsReader all(settings, "");
         const fs::path named = all.has("agent") ? all.existing_file("agent") : fs::path();
+        program = named.empty() ? find_agent() : named;
         if (!campaign) return {};
-        const fs::path program = named.empty() ? find_agent() : named;
         if (program.empty()) {
             log->warn("no coromd program was found to run beside jobs: they will not outlive this one");
             return {};
         }
-        return {campaign->spool(), kept_copy(program, directory / "agent")};
+        program = kept_copy(program, directory / "agent");
+        return {campaign->spool(), program};
     }
 
     void read_disk_limits() {
@@ -246,6 +249,7 @@ Session::Session(fs::path directory) : Session(SessionOptions(std::move(director
 Session::Session(SessionOptions options)
     : impl_(std::make_unique<Impl>(options.settings_ ? std::move(*options.settings_) : load_settings())) {
     impl_->directory = fs::absolute(options.directory_).lexically_normal();
+    impl_->seed = options.seed_;
     const ProgressStyle style = options.rehearsal_ || options.verbose_ ? ProgressStyle::none
                                 : options.progress_                    ? *options.progress_
                                                                        : progress_style_for(stderr);
@@ -353,14 +357,22 @@ std::vector<std::string> Session::queue_names() const {
 }
 
 engine::EngineContext Session::engine_context() {
-    return {impl_->context, impl_->recorder, impl_->directory,
-            [this](const std::string& name) -> queue::Queue& { return queue(name); }};
+    return {impl_->context,   impl_->recorder,
+            impl_->directory, [this](const std::string& name) -> queue::Queue& { return queue(name); },
+            impl_->program,   impl_->seed};
 }
 
 std::unique_ptr<engine::MdSystem> Session::gromacs(engine::gromacs::Input input,
                                                    const std::string& queue_name) {
     auto system =
         engine::gromacs::system(engine_context(), std::move(input), queue(queue_name), queue(queue_name));
+    system->check();
+    return system;
+}
+
+std::unique_ptr<engine::MdSystem> Session::model(engine::model::Model model, const fs::path& structure,
+                                                 const std::string& queue_name) {
+    auto system = engine::model::system(engine_context(), std::move(model), structure, queue(queue_name));
     system->check();
     return system;
 }

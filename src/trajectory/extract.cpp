@@ -26,9 +26,12 @@ std::function<void(Frame&)> change_of(const Trajectory& trajectory, const Extrac
             break;
     }
     if (!options.random) fail(ErrorKind::usage, "a random stream is needed to draw velocities from");
-    return [&options, masses = masses_of(*trajectory.topology())](Frame& frame) {
+    const bool given = !options.masses_amu.empty();
+    return [&options,
+            masses = given ? options.masses_amu : masses_of(*trajectory.topology()).amu](Frame& frame) {
         if (options.transform) options.transform(frame);
-        draw_velocities(frame, masses.amu, options.temperature_k, *options.random);
+        draw_velocities(frame, masses, options.temperature_k, *options.random,
+                        options.keep_centre_of_mass_motion);
     };
 }
 

@@ -15,7 +15,7 @@ void invert_velocities(Frame& frame) noexcept {
 }
 
 void draw_velocities(Frame& frame, std::span<const double> masses_amu, double temperature_k,
-                     RandomStream& random) {
+                     RandomStream& random, bool keep_centre_of_mass_motion) {
     const std::size_t n_atoms = frame.positions.size();
     if (masses_amu.size() != n_atoms) {
         fail(ErrorKind::usage, "{} masses were given for {} atoms", masses_amu.size(), n_atoms);
@@ -39,6 +39,7 @@ void draw_velocities(Frame& frame, std::span<const double> masses_amu, double te
         }
         total_mass += mass;
     }
+    if (keep_centre_of_mass_motion) momentum = {};
     frame.velocities.assign(n_atoms, Vec3f{});
     for (std::size_t i = 0; i < n_atoms; ++i) {
         if (masses_amu[i] == 0.0) continue;

@@ -8,5 +8,8 @@ namespace coromd::functions {
 CollectiveVariableKind angle_kind();
 CollectiveVariableKind dihedral_kind();
 CollectiveVariableKind distance_kind();
+CollectiveVariableKind x_kind();
+CollectiveVariableKind y_kind();
+CollectiveVariableKind z_kind();
 
 }  // namespace coromd::functions

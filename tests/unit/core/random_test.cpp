@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "philox.hpp"
+#include "coromd/core/philox.hpp"
 
 namespace coromd {
 namespace {

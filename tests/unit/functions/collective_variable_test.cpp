@@ -66,7 +66,7 @@ struct Bad {
 const std::vector<Bad> kBadCalls = {
     {"dihedrl('a', 'b', 'c', 'd')", 1,
      "unknown collective variable 'dihedrl' (did you mean 'dihedral'?): known are distance, angle, "
-     "dihedral, arguments"},
+     "dihedral, x, y, z, arguments"},
     {"'a'", 1, "unknown collective variable"},
     {"", 1, "the text is empty"},
     {"distance", 9, "write distance(A, B, pbc=true)"},

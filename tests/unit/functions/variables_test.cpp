@@ -63,6 +63,21 @@ TEST(Distance, is_to_the_nearest_image) {
     EXPECT_NEAR(evaluate(R"(distance("index 0", "index 1", pbc=true))", frame), 1.0, 1e-6);
 }
 
+TEST(Coordinate, is_that_of_the_centre_of_geometry) {
+    const Frame frame = frame_of({{1, 2, 3}, {4, 6, -15}});
+    EXPECT_NEAR(evaluate(R"(x("index 0"))", frame), 1.0, 1e-12);
+    EXPECT_NEAR(evaluate(R"(y("index 1"))", frame), 6.0, 1e-12);
+    EXPECT_NEAR(evaluate(R"(x("index 0 1"))", frame), 2.5, 1e-12);
+    EXPECT_NEAR(evaluate(R"(z("index 0 1"))", frame), -6.0, 1e-12);
+}
+
+TEST(Coordinate, takes_the_nearest_images_of_the_atoms_of_its_selection) {
+    const Frame frame =
+        frame_of({{0.5F, 1, 1}, {4.5F, 1, 1}}, {.a = {5, 0, 0}, .b = {0, 5, 0}, .c = {0, 0, 5}});
+    EXPECT_NEAR(evaluate(R"(x("index 0 1"))", frame), 0.0, 1e-6);
+    EXPECT_NEAR(evaluate(R"(x("index 0 1", pbc=false))", frame), 2.5, 1e-6);
+}
+
 TEST(Angle, is_that_of_the_geometry) {
     const std::string text = R"(angle("index 0", "index 1", "index 2"))";
     EXPECT_NEAR(evaluate(text, frame_of({{2, 0, 0}, {0, 0, 0}, {0, 3, 0}})), pi / 2, 1e-12);
@@ -132,7 +147,7 @@ TEST(Dihedral, is_undefined_where_atoms_lie_in_a_line) {
 
 TEST(Builtin, kinds_describe_themselves) {
     const auto kinds = builtin_collective_variables();
-    EXPECT_EQ(kinds.names(), "distance, angle, dihedral");
+    EXPECT_EQ(kinds.names(), "distance, angle, dihedral, x, y, z");
     for (const CollectiveVariableKind& kind : kinds.entries()) {
         EXPECT_TRUE(kind.usage.starts_with(kind.name + "("));
         EXPECT_FALSE(kind.description.empty());

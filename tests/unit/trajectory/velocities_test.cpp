@@ -45,6 +45,22 @@ TEST(Velocities, AreOfTheTemperatureForEveryMass) {
     }
 }
 
+TEST(Velocities, OfOneAtomAreNotNothingWhereTheDriftIsKept) {
+    Frame frame;
+    frame.positions.resize(1);
+    const std::vector<double> masses{2.0};
+    constexpr int kDraws = 20000;
+    RandomStream random(5, "one");
+    double sum = 0.0;
+    for (int i = 0; i < kDraws; ++i) {
+        draw_velocities(frame, masses, kTemperature, random, true);
+        sum += 2.0 * frame.velocities[0].x * frame.velocities[0].x / (units::kBoltzmann * kTemperature);
+    }
+    EXPECT_NEAR(sum / kDraws, 1.0, 5.0 * std::sqrt(2.0 / kDraws));
+    draw_velocities(frame, masses, kTemperature, random);
+    EXPECT_EQ(frame.velocities[0], Vec3f{});
+}
+
 TEST(Velocities, CentreOfMassRestsAndMasslessAtomsDoToo) {
     Frame frame;
     frame.positions.resize(40);

@@ -9,6 +9,8 @@
 #include "coromd/core/random.hpp"
 #include "coromd/engine/gromacs/system.hpp"
 #include "coromd/engine/md_system.hpp"
+#include "coromd/engine/model/simulation.hpp"
+#include "coromd/engine/model/system.hpp"
 #include "coromd/functions/definitions.hpp"
 #include "coromd/propagation/until.hpp"
 #include "coromd/runtime/gather.hpp"
@@ -50,5 +52,6 @@ using session::SessionOptions;
 using trajectory::Trajectory;
 
 namespace gromacs = engine::gromacs;
+namespace model = engine::model;
 
 }  // namespace coromd

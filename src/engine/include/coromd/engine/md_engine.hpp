@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "coromd/core/recorder.hpp"
 #include "coromd/runtime/task.hpp"
@@ -27,6 +28,12 @@ public:
 private:
     std::optional<std::int64_t> total_steps_;
     std::optional<std::chrono::milliseconds> walltime_;
+};
+
+/// How velocities are drawn that an engine can start from.
+struct VelocityRules {
+    std::vector<double> masses_amu;           ///< one per atom; empty: those of the topology
+    bool keep_centre_of_mass_motion = false;  ///< the total momentum is nothing that MD conserves
 };
 
 /// One walker's MD: started from a frame, run in parts, each part a trajectory that continues the
@@ -73,6 +80,7 @@ public:
     virtual std::int64_t nstout() const noexcept = 0;
     /// Length of a step.
     virtual double dt_ps() const noexcept = 0;
+    virtual VelocityRules velocity_rules() const { return {}; }
     double time_done_ps() const noexcept { return static_cast<double>(steps_done()) * dt_ps(); }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -57,6 +58,10 @@ struct EngineContext {
     std::filesystem::path directory;
     /// A queue by its name; throws Error(usage) for an unknown one.
     std::function<queue::Queue&(const std::string&)> queue;
+    /// The coromd program, of which `model-md` is called; empty where none was found.
+    std::filesystem::path program{};
+    /// Of the campaign's random numbers.
+    std::uint64_t seed = 0;
 };
 
 /// A kind of engine that settings can name (`kind = "gromacs"`).

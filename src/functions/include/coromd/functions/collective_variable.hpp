@@ -44,7 +44,7 @@ struct CollectiveVariableKind {
     std::function<std::unique_ptr<FrameEvaluator>(const CollectiveVariableArguments&)> factory;
 };
 
-/// distance, angle, dihedral.
+/// distance, angle, dihedral, x, y, z.
 Registry<CollectiveVariableKind> builtin_collective_variables();
 
 /// The function that a call such as `dihedral("index 4", "index 6", "index 8", "index 14")` stands

@@ -16,6 +16,7 @@
 #include "coromd/core/settings.hpp"
 #include "coromd/engine/gromacs/system.hpp"
 #include "coromd/engine/md_system.hpp"
+#include "coromd/engine/model/system.hpp"
 #include "coromd/queue/queue.hpp"
 #include "coromd/runtime/context.hpp"
 #include "coromd/runtime/task.hpp"
@@ -107,6 +108,10 @@ public:
     /// A system for GROMACS whose jobs go to `queue`.
     std::unique_ptr<engine::MdSystem> gromacs(engine::gromacs::Input input,
                                               const std::string& queue = "local");
+    /// A system for the model engine, whose walkers start from the positions in `structure` (.gro).
+    std::unique_ptr<engine::MdSystem> model(engine::model::Model model,
+                                            const std::filesystem::path& structure,
+                                            const std::string& queue = "local");
 
 private:
     struct Impl;

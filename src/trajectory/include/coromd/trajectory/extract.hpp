@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 #include "coromd/core/random.hpp"
 #include "coromd/trajectory/frame.hpp"
@@ -22,6 +23,9 @@ struct ExtractOptions {
     VelocityMode velocities = VelocityMode::keep;
     double temperature_k = 0.0;      ///< for maxwell_boltzmann
     RandomStream* random = nullptr;  ///< for maxwell_boltzmann
+    /// For maxwell_boltzmann: one per atom; empty: those of the structure file.
+    std::vector<double> masses_amu;
+    bool keep_centre_of_mass_motion = false;  ///< for maxwell_boltzmann: see draw_velocities()
     /// Called with the frame before its velocities are changed and it is written.
     std::function<void(Frame&)> transform;
     bool overwrite = false;
