@@ -195,8 +195,9 @@ TEST_F(ModelCampaign, RefusesAnotherPotential) {
     text.replace(text.find("height = 6"), 10, "height = 5");
     write("campaign.toml", text);
     const Ended ended = coromd({"run", "campaign.toml", "-d", "alone"});
-    EXPECT_NE(ended.exit_code, 0);
-    EXPECT_THAT(ended.out, HasSubstr("'height = 6', now 'height = 5'"));
+    EXPECT_EQ(ended.exit_code, 2);
+    EXPECT_THAT(ended.err, HasSubstr("'model' has changed"));
+    EXPECT_THAT(ended.err, HasSubstr("+ height = 5"));
 }
 
 // From x = -0.1 the exact probability of the right well is 0.3358: the integral of exp(V) from -1 to -0.1

@@ -163,9 +163,10 @@ TEST_P(QueueContract, ItsPlaceIsRecordedWhileItRuns) {
 }
 
 TEST_P(QueueContract, WhatIsFinishedIsNotRunAgain) {
-    const Job job = script("echo x >> \"$OLDPWD/runs\"; echo > out");
+    const Job job = script("echo x >> ../runs; echo > out");
     const std::string first = run(job).to_json();
     EXPECT_EQ(run_again(job).to_json(), first);
+    EXPECT_EQ(output("runs"), "x\n");
     EXPECT_THAT(calls(), ElementsAre("begin 1", testing::StartsWith("submitted 1"), "ended 1 finished"));
 }
 

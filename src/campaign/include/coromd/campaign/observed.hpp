@@ -90,11 +90,12 @@ runtime::task<std::optional<T>> with_timeout(Campaign& campaign, std::string key
     const std::optional<std::size_t> known = co_await detail::recall_index(campaign, key, 2);
     std::optional<T> result;
     if (known) {
-        if (*known == 1) result.emplace(co_await std::move(child));
+        if (*known != 0) result.emplace(co_await std::move(child));
         co_return result;
     }
     result = co_await runtime::with_timeout(limit, std::move(child));
-    co_await detail::remember_index(campaign, key, result ? 1 : 0);
+    const auto in_time = static_cast<std::size_t>(result.has_value());
+    co_await detail::remember_index(campaign, key, in_time);
     co_return result;
 }
 
