@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -24,6 +25,38 @@ bool create_database(const std::filesystem::path& directory, std::uint64_t seed)
 
 /// Whether anything of the database's name is there.
 bool has_database(const std::filesystem::path& directory);
+
+/// A database with the statements that were prepared for it, to be used again.
+class Connection final : public SQLite::Database {
+public:
+    explicit Connection(SQLite::Database&& database) : SQLite::Database(std::move(database)) {}
+
+    /// A statement that is reset when it goes. One of each text is in use at a time.
+    class Prepared {
+    public:
+        explicit Prepared(SQLite::Statement& statement) noexcept : statement_(&statement) {}
+        Prepared(const Prepared&) = delete;
+        Prepared& operator=(const Prepared&) = delete;
+        ~Prepared() { statement_->tryReset(); }
+
+        SQLite::Statement* operator->() const noexcept { return statement_; }
+        SQLite::Statement& operator*() const noexcept { return *statement_; }
+
+    private:
+        SQLite::Statement* statement_;
+    };
+
+    /// `sql`: a string literal, or one that lives as long. Strings among the parameters are copied.
+    template <typename... Args>
+    Prepared prepared(const char* sql, const Args&... args) {
+        SQLite::Statement& statement = statements_.try_emplace(sql, *this, sql).first->second;
+        if constexpr (sizeof...(Args) > 0) SQLite::bind(statement, args...);
+        return Prepared(statement);
+    }
+
+private:
+    std::unordered_map<const void*, SQLite::Statement> statements_;
+};
 
 /// Opens the database of the campaign in `directory`, which must be there, and makes sure that it
 /// is one of ours, of a version that we know. Throws Error(input) where it is not, Error(system).

@@ -30,6 +30,13 @@ void bind_optional(SQLite::Statement& statement, int index, const std::optional<
         statement.bind(index);
 }
 
+/// One more than the largest; 1 where there is none.
+std::int64_t next(Connection& database, const char* largest) {
+    const auto row = database.prepared(largest);
+    row->executeStep();
+    return row->isColumnNull(0) ? 1 : integer_of(database, row->getColumn(0)) + 1;
+}
+
 }  // namespace
 
 StoredJob job_of(const SQLite::Database& database, SQLite::Statement& row) {
@@ -58,20 +65,20 @@ StoredJob job_of(const SQLite::Database& database, SQLite::Statement& row) {
     return job;
 }
 
-std::optional<StoredJob> read_job(SQLite::Database& database, const std::string& key) {
+std::optional<StoredJob> read_job(Connection& database, const std::string& key) {
     static const std::string kSelect = fmt::format("SELECT {} FROM jobs WHERE key = ?", kJobColumns);
-    auto row = prepare(database, kSelect.c_str(), key);
-    if (!row.executeStep()) return std::nullopt;
-    return job_of(database, row);
+    const auto row = database.prepared(kSelect.c_str(), key);
+    if (!row->executeStep()) return std::nullopt;
+    return job_of(database, *row);
 }
 
-std::optional<JobResult> read_result(SQLite::Database& database, const JobRecord& job) {
+std::optional<JobResult> read_result(Connection& database, const JobRecord& job) {
     if (!job.result_seq) return std::nullopt;
-    auto row = prepare(database, "SELECT data FROM events WHERE seq = ?", *job.result_seq);
-    if (!row.executeStep()) fail_job(database, job.key, "its result is missing");
+    const auto row = database.prepared("SELECT data FROM events WHERE seq = ?", *job.result_seq);
+    if (!row->executeStep()) fail_job(database, job.key, "its result is missing");
     JobResult result;
     try {
-        result = JobResult::from_json(text_of(database, row.getColumn(0)));
+        result = JobResult::from_json(text_of(database, row->getColumn(0)));
     } catch (const Error& error) {
         fail_job(database, job.key, error.message());
     }
@@ -81,31 +88,28 @@ std::optional<JobResult> read_result(SQLite::Database& database, const JobRecord
     return result;
 }
 
-StoredJob append_event(SQLite::Database& database, StoredJob job, JobEvent event) {
+StoredJob append_event(Connection& database, StoredJob job, JobEvent event) {
     if (event.at_ms == 0) event.at_ms = now_ms();
     const bool is_new = job.id == 0;
-    if (is_new) {
-        auto last = database.execAndGet("SELECT coalesce(max(id), 0) FROM jobs");
-        job.id = integer_of(database, last) + 1;
-    }
-    event.seq = integer_of(database, database.execAndGet("SELECT coalesce(max(seq), 0) FROM events")) + 1;
+    if (is_new) job.id = next(database, "SELECT max(id) FROM jobs");
+    event.seq = next(database, "SELECT max(seq) FROM events");
     job.record = fold(std::move(job.record), event);
 
     const JobRecord& r = job.record;
-    auto write =
-        prepare(database,
-                is_new ? "INSERT INTO jobs (state, attempts, submission, began_ms, id, key, "
-                         "specification, result_seq, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                       : "UPDATE jobs SET state = ?1, attempts = ?2, submission = ?3, began_ms = ?4, "
-                         "specification = ?7, result_seq = ?8, ended_ms = ?9 WHERE id = ?5 AND key = ?6",
-                std::string(to_string(r.state)), r.attempts, r.submission, r.began_ms, job.id, r.key,
-                r.specification);
-    bind_optional(write, 8, r.result_seq);
-    bind_optional(write, 9, r.ended_ms);
-    write.exec();
-    prepare(database, "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", event.seq, event.at_ms, job.id,
-            event.attempt, std::string(event.kind_name()), event.data)
-        .exec();
+    const auto write = database.prepared(
+        is_new ? "INSERT INTO jobs (state, attempts, submission, began_ms, id, key, specification, "
+                 "result_seq, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+               : "UPDATE jobs SET state = ?1, attempts = ?2, submission = ?3, began_ms = ?4, "
+                 "specification = ?7, result_seq = ?8, ended_ms = ?9 WHERE id = ?5 AND key = ?6",
+        std::string(to_string(r.state)), r.attempts, r.submission, r.began_ms, job.id, r.key,
+        r.specification);
+    bind_optional(*write, 8, r.result_seq);
+    bind_optional(*write, 9, r.ended_ms);
+    write->exec();
+    database
+        .prepared("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", event.seq, event.at_ms, job.id,
+                  event.attempt, std::string(event.kind_name()), event.data)
+        ->exec();
     return job;
 }
 

@@ -26,7 +26,7 @@ struct OldEvent {
     JobEvent event;
 };
 
-std::vector<OldEvent> events_of_version_1(SQLite::Database& database) {
+std::vector<OldEvent> events_of_version_1(Connection& database) {
     std::vector<OldEvent> events;
     SQLite::Statement row(database,
                           "SELECT key, number, token, submission, state, began_ms, ended_ms, result "
@@ -56,7 +56,7 @@ std::vector<OldEvent> events_of_version_1(SQLite::Database& database) {
     return events;
 }
 
-void from_1_to_2(SQLite::Database& database, const std::string& place) {
+void from_1_to_2(Connection& database, const std::string& place) {
     database.exec("DROP VIEW jobs");
     for (const char* table : {"campaign", "inputs", "specifications", "attempts"})
         database.exec(fmt::format("ALTER TABLE {0} RENAME TO old_{0}", table));
@@ -83,7 +83,7 @@ void from_1_to_2(SQLite::Database& database, const std::string& place) {
 
 }  // namespace
 
-void migrate(SQLite::Database& database, const std::string& place) {
+void migrate(Connection& database, const std::string& place) {
     const int version = database.execAndGet("PRAGMA user_version").getInt();
     try {
         if (version < 2) from_1_to_2(database, place);

@@ -84,7 +84,7 @@ struct Snapshot::Impl {
     }
 
     fs::path directory;
-    SQLite::Database database;
+    Connection database;
 };
 
 namespace {

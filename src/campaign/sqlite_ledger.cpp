@@ -19,7 +19,7 @@ using queue::JobState;
 
 namespace {
 
-Claim claim_of(SQLite::Database& database, const JobRecord& job) {
+Claim claim_of(Connection& database, const JobRecord& job) {
     Claim claim;
     claim.state = job.state;
     claim.attempts = job.attempts;
@@ -28,7 +28,7 @@ Claim claim_of(SQLite::Database& database, const JobRecord& job) {
     return claim;
 }
 
-Claim read_claim(SQLite::Database& database, const std::string& key, const std::string& specification,
+Claim read_claim(Connection& database, const std::string& key, const std::string& specification,
                  OnChange on_change) {
     std::optional<StoredJob> job = read_job(database, key);
     if (!job) return {};
@@ -44,7 +44,7 @@ Claim read_claim(SQLite::Database& database, const std::string& key, const std::
     return claim_of(database, job->record);
 }
 
-int begin(SQLite::Database& database, const std::string& key, const std::string& specification) {
+int begin(Connection& database, const std::string& key, const std::string& specification) {
     StoredJob job = read_job(database, key).value_or(StoredJob{});
     if (job.id == 0) {
         job.record.key = key;
@@ -56,7 +56,7 @@ int begin(SQLite::Database& database, const std::string& key, const std::string&
 }
 
 /// Appends what happens to an attempt that must run.
-void append(SQLite::Database& database, const std::string& key, JobEvent event) {
+void append(Connection& database, const std::string& key, JobEvent event) {
     StoredJob job = read_job(database, key).value_or(StoredJob{});
     job.record.key = key;
     append_event(database, std::move(job), std::move(event));
@@ -69,7 +69,7 @@ runtime::task<Claim> SqliteLedger::claim(std::string key, std::string specificat
     if (!taken_.emplace(key, specification).second)
         fail(ErrorKind::conflict, "the key '{}' is used by two jobs of this program", key);
     Claim claim;
-    Store::Change read = [&](SQLite::Database& database) {
+    Store::Change read = [&](Connection& database) {
         claim = read_claim(database, key, specification, on_change_);
     };
     try {
@@ -86,7 +86,7 @@ runtime::task<int> SqliteLedger::begin_attempt(std::string key) {
     if (taken == taken_.end()) fail(ErrorKind::usage, "the job '{}' was begun without a claim", key);
     const std::string specification = taken->second;
     int number = 0;
-    Store::Change insert = [&](SQLite::Database& database) { number = begin(database, key, specification); };
+    Store::Change insert = [&](Connection& database) { number = begin(database, key, specification); };
     co_await store_.write(insert);
     taken = taken_.find(key);
     if (taken != taken_.end()) taken->second.clear();
@@ -95,13 +95,13 @@ runtime::task<int> SqliteLedger::begin_attempt(std::string key) {
 
 runtime::task<void> SqliteLedger::submitted(std::string key, int attempt, std::string submission) {
     const JobEvent event{JobEvent::Kind::submitted, attempt, {}, std::move(submission)};
-    Store::Change change = [&](SQLite::Database& database) { append(database, key, event); };
+    Store::Change change = [&](Connection& database) { append(database, key, event); };
     co_await store_.write(change);
 }
 
 runtime::task<void> SqliteLedger::ended(JobResult result) {
     const JobEvent event{JobEvent::Kind::ended, result.attempt, result.state, result.to_json()};
-    Store::Change change = [&](SQLite::Database& database) { append(database, result.key, event); };
+    Store::Change change = [&](Connection& database) { append(database, result.key, event); };
     co_await store_.write(change);
 }
 

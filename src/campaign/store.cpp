@@ -147,14 +147,14 @@ void Store::commit(const std::vector<Request*>& group) noexcept {
 }
 
 void Store::apply(Request& request) {
-    database_.exec("SAVEPOINT request");
+    database_.prepared("SAVEPOINT request")->exec();
     try {
         request.change(database_);
     } catch (const Error&) {
         request.error = std::current_exception();
         database_.exec("ROLLBACK TO request");
     }
-    database_.exec("RELEASE request");
+    database_.prepared("RELEASE request")->exec();
 }
 
 std::int64_t Store::recorded_epoch() {

@@ -8,11 +8,10 @@
 #include <string>
 #include <vector>
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
 #include "coromd/runtime/context.hpp"
 #include "coromd/runtime/semaphore.hpp"
 #include "coromd/runtime/task.hpp"
+#include "database.hpp"
 
 namespace coromd::campaign {
 
@@ -23,7 +22,7 @@ class Store {
 public:
     /// Part of a transaction; runs on a pool thread. Where it throws an Error only what it did is
     /// undone, the rest of the transaction stands.
-    using Change = std::function<void(SQLite::Database&)>;
+    using Change = std::function<void(Connection&)>;
 
     /// Opens the database, which must be there and have been created with `seed`. `take_lease` is
     /// called with the database locked and may throw; then nothing has changed. Afterwards all
@@ -60,7 +59,7 @@ private:
     void settle_in(const std::string& place);
 
     runtime::Context& context_;
-    SQLite::Database database_;
+    Connection database_;
     std::int64_t epoch_ = 0;
     std::string spool_;
     std::vector<Request*> waiting_;
