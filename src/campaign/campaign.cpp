@@ -9,12 +9,16 @@
 //   epoch       raised; from its commit on, an earlier owner that still lives can write no more
 #include "coromd/campaign/campaign.hpp"
 
+#include <chrono>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
+#include "coromd/runtime/gather.hpp"
+#include "coromd/runtime/offload.hpp"
+#include "coromd/runtime/timer.hpp"
 #include "database.hpp"
 #include "lease.hpp"
 #include "recorder.hpp"
@@ -27,6 +31,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::chrono::seconds kRenewal{10};
 constexpr char kLogName[] = "coromd.log";
 
 /// What may lie in a directory that is no campaign yet: the log, and what a crash while creating left.
@@ -82,14 +87,26 @@ void prepare_directory(const fs::path& directory, OpenMode mode, std::uint64_t s
 }  // namespace
 
 struct Campaign::Impl {
-    Impl(runtime::Context& context, const fs::path& place, std::uint64_t campaign_seed, OnChange on_change)
-        : directory(place),
+    Impl(runtime::Context& context, const fs::path& place, std::uint64_t campaign_seed, OnChange on_change,
+         bool take_over)
+        : context(context),
+          directory(place),
           seed(campaign_seed),
           on_change(on_change),
-          store(context, place, seed, [&] { lease.emplace(Lease::take(place, context.logger())); }),
+          store(context, place, seed,
+                [&] { lease.emplace(Lease::take(place, context.logger(), take_over)); }),
           ledger(store, on_change),
           recorder(context, store, place) {}
 
+    runtime::task<void> renew_lease() {
+        for (;;) {
+            co_await runtime::sleep_for(kRenewal);
+            auto renew = [&] { lease->renew(); };
+            co_await runtime::offload(context, renew);
+        }
+    }
+
+    runtime::Context& context;
     fs::path directory;
     std::uint64_t seed;
     OnChange on_change;
@@ -104,12 +121,13 @@ Campaign::Campaign(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Campaign::~Campaign() = default;
 
 std::unique_ptr<Campaign> Campaign::open(runtime::Context& context, const fs::path& directory, OpenMode mode,
-                                         std::uint64_t seed, OnChange on_change) {
+                                         std::uint64_t seed, OnChange on_change, bool take_over) {
     std::error_code error;
     const fs::path place = fs::absolute(directory, error).lexically_normal();
     if (error) fail(ErrorKind::system, "'{}': {}", directory.string(), error.message());
     prepare_directory(place, mode, seed);
-    return std::unique_ptr<Campaign>(new Campaign(std::make_unique<Impl>(context, place, seed, on_change)));
+    return std::unique_ptr<Campaign>(
+        new Campaign(std::make_unique<Impl>(context, place, seed, on_change, take_over)));
 }
 
 const fs::path& Campaign::directory() const noexcept {
@@ -135,7 +153,10 @@ Recorder& Campaign::recorder() noexcept {
     return impl_->recorder;
 }
 runtime::task<void> Campaign::keep() {
-    return impl_->recorder.keep();
+    std::vector<runtime::task<void>> tasks;
+    tasks.push_back(impl_->recorder.keep());
+    tasks.push_back(impl_->renew_lease());
+    return runtime::gather(std::move(tasks));
 }
 
 runtime::task<void> Campaign::record_inputs(std::map<std::string, std::string> inputs) {

@@ -13,6 +13,8 @@
 // all, the epoch in the database still lets only the last owner write.
 #include "lease.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -96,6 +98,17 @@ bool is_dead(const LeaseHolder& owner, const LeaseHolder& self) {
     return owner.boot_id != self.boot_id || !runtime::process_is(owner.pid, owner.start_time);
 }
 
+/// By the file system's own clock, to which the clocks of hosts do not matter.
+bool is_silent(const fs::path& file, const LeaseHolder& self) {
+    const fs::path clock = file.parent_path() / fmt::format(".{}.{}.tmp", Lease::kFileName, self.token);
+    std::error_code error;
+    write_file_durably(clock, "");
+    const auto now = fs::last_write_time(clock, error);
+    fs::remove(clock, error);
+    const auto renewed = fs::last_write_time(file, error);
+    return !error && now - renewed > Lease::kSilence;
+}
+
 [[noreturn]] void refuse(const LeaseHolder& owner, const LeaseHolder& self, const fs::path& file) {
     const std::string who =
         fmt::format("process {} on host {} (since {})", owner.pid, owner.host, owner.since);
@@ -104,8 +117,9 @@ bool is_dead(const LeaseHolder& owner, const LeaseHolder& self) {
     fail(ErrorKind::conflict,
          "the campaign in '{}' is in use by {}, and from this host ({}) nobody can tell whether that still "
          "runs.\n"
-         "If you are sure that it does not, remove '{}' and start again",
-         file.parent_path().string(), who, self.host, file.string());
+         "It is taken for dead when it has been silent for {} minutes; if you are sure that it is, take its "
+         "campaign over now (coromd run --take-over)",
+         file.parent_path().string(), who, self.host, Lease::kSilence.count());
 }
 
 /// 0 or an errno value; EEXIST where there is a lease.
@@ -119,7 +133,7 @@ int create_exclusively(const fs::path& file, const LeaseHolder& owner) {
 
 }  // namespace
 
-Lease Lease::take(const fs::path& directory, const Logger& log) {
+Lease Lease::take(const fs::path& directory, const Logger& log, bool take_over) {
     const fs::path file = directory / kFileName;
     const LeaseHolder self = this_process();
     constexpr int kAttempts = 10;
@@ -130,8 +144,15 @@ Lease Lease::take(const fs::path& directory, const Logger& log) {
 
         const std::optional<LeaseHolder> owner = read_holder(file);
         if (!owner) continue;  // given back meanwhile
-        if (!is_dead(*owner, self)) refuse(*owner, self, file);
-        log->warn("taking the campaign over from process {} of {}, which is dead", owner->pid, owner->since);
+        if (is_dead(*owner, self)) {
+            log->warn("taking the campaign over from process {} of {}, which is dead", owner->pid,
+                      owner->since);
+        } else if (owner->host != self.host && (take_over || is_silent(file, self))) {
+            log->warn("taking the campaign over from process {} on host {}, {}", owner->pid, owner->host,
+                      take_over ? "as asked" : "which is silent");
+        } else {
+            refuse(*owner, self, file);
+        }
         if (::unlink(file.c_str()) != 0 && errno != ENOENT)
             fail_errno(errno, fmt::format("cannot remove '{}'", file.string()));
     }
@@ -145,6 +166,10 @@ std::optional<Owner> owner_of(const fs::path& directory) {
     if (holder->host == queue::host_name())
         owner.life = is_dead(*holder, this_process()) ? Owner::Life::dead : Owner::Life::runs;
     return owner;
+}
+
+void Lease::renew() const noexcept {
+    ::utimensat(AT_FDCWD, file_.c_str(), nullptr, 0);
 }
 
 Lease::~Lease() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -16,11 +17,17 @@ class Lease {
 public:
     static constexpr char kFileName[] = "lease.json";
 
-    /// Takes the lease for this process; takes over that of a program of this host that is dead.
+    /// An owner on another host that has not renewed its lease for so long is taken for dead.
+    static constexpr std::chrono::minutes kSilence{10};
+
+    /// Takes the lease for this process; takes over that of a program of this host that is dead, of one on
+    /// another host that is silent, and with `take_over` of any on another host.
     /// To be called with the database locked, so that two who see a dead owner take turns.
     /// Throws Error(conflict) that names the owner, Error(input) where the file is not a lease,
     /// Error(system).
-    static Lease take(const std::filesystem::path& directory, const Logger& log);
+    static Lease take(const std::filesystem::path& directory, const Logger& log, bool take_over = false);
+    /// Says that the owner lives. Where that fails it will look silent.
+    void renew() const noexcept;
 
     Lease(Lease&& other) noexcept : file_(std::exchange(other.file_, {})), token_(std::move(other.token_)) {}
     Lease& operator=(Lease&&) = delete;

@@ -32,6 +32,7 @@ struct RunOptions {
     bool json = false;
     bool quiet = false;
     bool detach = false;
+    bool take_over = false;
     campaign::OnChange on_change = campaign::OnChange::refuse;
 };
 
@@ -98,7 +99,7 @@ int run(const RunOptions& options) {
 
     SessionOptions session_options(directory);
     session_options.settings(file.settings()).seed(file.seed()).fresh(options.fresh).verbose(options.verbose);
-    session_options.on_change(options.on_change);
+    session_options.on_change(options.on_change).take_over(options.take_over);
     if (options.detach) session_options.progress(session::ProgressStyle::lines);
     if (options.quiet) session_options.progress(session::ProgressStyle::none);
     Session session(std::move(session_options));
@@ -133,6 +134,8 @@ void add_run(CLI::App& app, int& exit_code) {
                      "When the inputs have changed since the campaign was begun: stop (the default) or go-on")
         ->transform(CLI::CheckedTransformer(changed).description("stop|go-on"))
         ->option_text(" ");
+    command->add_flag("--take-over", options->take_over,
+                      "Take the campaign over from a program on another host that does not run any more");
     command->add_flag("--json", options->json, "Print the result (or the dry run) as JSON");
     command->footer(
         "Starting the same file again goes on where the last run ended, also after a crash: what is\n"

@@ -64,6 +64,11 @@ SessionOptions& SessionOptions::fresh(bool fresh) {
     return *this;
 }
 
+SessionOptions& SessionOptions::take_over(bool take_over) {
+    take_over_ = take_over;
+    return *this;
+}
+
 SessionOptions& SessionOptions::on_change(campaign::OnChange on_change) {
     on_change_ = on_change;
     return *this;
@@ -259,7 +264,7 @@ Session::Session(SessionOptions options)
     } else {
         const auto mode = options.fresh_ ? campaign::OpenMode::fresh : campaign::OpenMode::resume_or_create;
         impl_->campaign = campaign::Campaign::open(impl_->context, impl_->directory, mode, options.seed_,
-                                                   options.on_change_);
+                                                   options.on_change_, options.take_over_);
         write_to(impl_->log, impl_->campaign->log_path(), options.verbose_);
         impl_->log->info("session begins, process {}", ::getpid());
     }

@@ -119,11 +119,30 @@ TEST_F(LeaseTest, OfAnotherHostIsRefused) {
     const Error error = error_of([&] { open(); });
     EXPECT_EQ(error.kind(), ErrorKind::conflict);
     EXPECT_THAT(error.what(), HasSubstr("on host login2"));
-    EXPECT_THAT(error.what(), HasSubstr("remove '" + file().string() + "'"));
+    EXPECT_THAT(error.what(), HasSubstr("--take-over"));
     EXPECT_EQ(read_text_file(file()), before);
+    EXPECT_NO_THROW(
+        Campaign::open(context, place, OpenMode::resume_or_create, kSeed, OnChange::refuse, true));
+}
 
-    fs::remove(file());
+TEST_F(LeaseTest, OfAnotherHostThatIsSilentIsTakenOver) {
+    json lease = of_the_dead();
+    lease["host"] = "login2";
+    write(lease.dump());
+    const auto now = fs::last_write_time(file());
+    fs::last_write_time(file(), now - Lease::kSilence + std::chrono::minutes(1));
+    EXPECT_EQ(error_of([&] { open(); }).kind(), ErrorKind::conflict);
+    fs::last_write_time(file(), now - Lease::kSilence - std::chrono::minutes(1));
     open();
+}
+
+TEST_F(LeaseTest, IsRenewed) {
+    const Lease lease = Lease::take(folder, null_logger());
+    const fs::path renewed = folder / Lease::kFileName;
+    const auto now = fs::last_write_time(renewed);
+    fs::last_write_time(renewed, now - std::chrono::hours(1));
+    lease.renew();
+    EXPECT_GE(fs::last_write_time(renewed), now);
 }
 
 TEST_F(LeaseTest, WhatIsNoLeaseIsToldAndLeft) {

@@ -46,14 +46,15 @@ using MemoValue = typename detail::MemoOf<std::invoke_result_t<Fn&>>::type;
 class Campaign {
 public:
     /// Opens the campaign in `directory`, or creates it there (mode 0700).
-    /// `seed`: of all random streams; recorded at creation.
+    /// `seed`: of all random streams; recorded at creation. `take_over`: also from an owner on another host
+    /// that may live; it can write no more then.
     ///
     /// Throws Error(usage) where `directory` holds something else, or anything at all for a fresh
     /// campaign; Error(conflict) where another program owns the campaign or the recorded seed is
     /// another one; Error(input) where the database is damaged or of a later version; Error(system).
     static std::unique_ptr<Campaign> open(runtime::Context& context, const std::filesystem::path& directory,
                                           OpenMode mode, std::uint64_t seed,
-                                          OnChange on_change = OnChange::refuse);
+                                          OnChange on_change = OnChange::refuse, bool take_over = false);
     /// Gives the lease back.
     ~Campaign();
     Campaign(const Campaign&) = delete;
@@ -75,7 +76,8 @@ public:
     /// original, whose jobs it must not touch.
     std::filesystem::path spool() const;
 
-    /// Records walkers, notes and products: what is told is written about once a second while keep() runs.
+    /// Records walkers, notes and products: what is told is written about once a second while keep() runs,
+    /// which also renews the lease.
     Recorder& recorder() noexcept;
     /// Cancellation: what was told is written; throws Cancelled.
     runtime::task<void> keep();

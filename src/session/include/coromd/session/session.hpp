@@ -47,6 +47,8 @@ public:
     SessionOptions& fresh(bool fresh = true);
     /// The merged settings; without them the site's and the user's are read.
     SessionOptions& settings(Setting settings);
+    /// Take the campaign over from a program on another host that may still run.
+    SessionOptions& take_over(bool take_over = true);
     /// What becomes of a change of what the campaign was begun with (refuse).
     SessionOptions& on_change(campaign::OnChange on_change);
     /// Show the log on standard error, in place of the progress.
@@ -61,6 +63,7 @@ private:
     std::filesystem::path directory_;
     std::uint64_t seed_ = 1;
     bool fresh_ = false;
+    bool take_over_ = false;
     campaign::OnChange on_change_ = campaign::OnChange::refuse;
     bool verbose_ = false;
     bool rehearsal_ = false;
