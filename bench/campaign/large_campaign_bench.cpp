@@ -65,8 +65,7 @@ task<void> finish_walker(campaign::Campaign& campaign, int number, bool ends) {
 
 void make(const std::filesystem::path& directory, int segments) {
     runtime::Context context(2);
-    const auto campaign =
-        campaign::Campaign::open(context, directory, campaign::OpenMode::fresh, 1);
+    const auto campaign = campaign::Campaign::open(context, directory, campaign::OpenMode::fresh, 1);
     const int walkers = segments / kPartsOfAWalker;
     std::vector<task<void>> all;
     for (int i = 0; i < walkers; ++i) all.push_back(finish_walker(*campaign, i, i % 10 != 0));

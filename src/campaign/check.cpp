@@ -14,8 +14,7 @@ namespace fs = std::filesystem;
 std::vector<MadeFile> made_files(const Snapshot& snapshot) {
     std::unordered_map<std::string, std::vector<queue::OutputFile>> accepted;
     for (AttemptRow& attempt : snapshot.attempts())
-        if (attempt.result && attempt.result->ok())
-            accepted[attempt.key] = std::move(attempt.result->files);
+        if (attempt.result && attempt.result->ok()) accepted[attempt.key] = std::move(attempt.result->files);
     std::vector<MadeFile> made;
     for (const Product& product : snapshot.products())
         for (const fs::path& path : product.files)

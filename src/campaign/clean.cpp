@@ -223,9 +223,9 @@ private:
     fs::path root_;
     std::vector<Product> products_;
     std::unordered_map<std::string, queue::JobResult> accepted_;  // by key; only where attempts are asked for
-    std::unordered_set<std::string> finished_;  // walkers
-    std::unordered_set<std::string> needed_;    // what unfinished ones were made from
-    std::unordered_map<std::string, bool> inside_;  // folders that were looked at
+    std::unordered_set<std::string> finished_;                    // walkers
+    std::unordered_set<std::string> needed_;                      // what unfinished ones were made from
+    std::unordered_map<std::string, bool> inside_;                // folders that were looked at
     CleanPlan plan_;
 };
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -84,9 +83,14 @@ private:
         return at->second;
     }
 
+    /// An input that was used with two contents is there twice.
     void add_input(const Source& source) {
-        if (inputs_.emplace(source.file, source.fingerprint).second)
-            found_.inputs.push_back({source.file, source.fingerprint, {}, false});
+        for (FileRecord& known : found_.inputs) {
+            if (known.path != source.file) continue;
+            if (known.fingerprint.empty()) known.fingerprint = source.fingerprint;
+            if (source.fingerprint.empty() || source.fingerprint == known.fingerprint) return;
+        }
+        found_.inputs.push_back({source.file, source.fingerprint, {}, false});
     }
 
     std::string version_at(std::int64_t at_ms) const {
@@ -99,7 +103,6 @@ private:
     std::vector<SessionRow> sessions_;
     Provenance found_;
     std::unordered_map<std::string, std::size_t> known_;
-    std::set<std::pair<fs::path, std::string>> inputs_;
 };
 
 /// A job of which no product is recorded: what it left is known by name only.

@@ -114,10 +114,10 @@ TimeLeft estimate_time_left(std::span<const WalkerRow> walkers, double ns_per_da
     if (beyond == std::ssize(living))
         return {std::nullopt, "unknown: all that are left have gone further than any walker that has ended"};
     std::string basis = fmt::format(
-        "if each goes on as the {} that have ended did from where it is, at the present rate of {:.1f} ns/day",
+        "if each goes on as the {} that have ended did from where it is, at the present rate of {:.1f} "
+        "ns/day",
         ended.size(), ns_per_day);
-    if (beyond > 0)
-        basis += fmt::format("; without {} that went further than any that has ended", beyond);
+    if (beyond > 0) basis += fmt::format("; without {} that went further than any that has ended", beyond);
     return {left_ps / (ns_per_day * kPsPerSecond), std::move(basis)};
 }
 

@@ -100,10 +100,12 @@ void add_directory(CLI::App* command, fs::path& directory) {
 }  // namespace
 
 void add_campaign(CLI::App& app, int& exit_code) {
-    CLI::App* command = app.add_subcommand("campaign", "Check, export or shrink what a campaign has recorded");
+    CLI::App* command =
+        app.add_subcommand("campaign", "Check, export or shrink what a campaign has recorded");
     command->require_subcommand(1);
-    command->footer("Examples:\n  coromd campaign check alanine.campaign\n"
-                    "  coromd campaign export alanine.campaign -o alanine.jsonl");
+    command->footer(
+        "Examples:\n  coromd campaign check alanine.campaign\n"
+        "  coromd campaign export alanine.campaign -o alanine.jsonl");
     struct Options {
         fs::path directory;
         fs::path output;

@@ -72,7 +72,8 @@ std::string table_of(const CleanPlan& plan, const CleanOptions& options) {
     std::string text;
     if (options.list)
         for (const Removal& removal : plan.removals)
-            text += fmt::format("{:<12} {:>14} bytes  {}\n", removal.rule, removal.bytes, removal.path.string());
+            text +=
+                fmt::format("{:<12} {:>14} bytes  {}\n", removal.rule, removal.bytes, removal.path.string());
     text += fmt::format("{:<12} {:>9} {:>12} {:>9}\n", "rule", "files", "size", "inodes");
     const std::set<std::string> rules = rules_of(options);
     for (const CleanRule& rule : campaign::clean_rules()) {
@@ -83,7 +84,7 @@ std::string table_of(const CleanPlan& plan, const CleanOptions& options) {
     }
     const Total all = total_of(plan);
     text += fmt::format("{:<12} {:>9} {:>12} {:>9}\n", "all", all.files, bytes_text(all.bytes), all.inodes);
-    text += fmt::format("\n{} finished, {} not: nothing of these is removed but what attempts left behind.\n",
+    text += fmt::format("\n{} finished; of {} that did not, only what attempts left behind is removed.\n",
                         counted(plan.finished, "walker"), plan.unfinished);
     return text;
 }
@@ -103,8 +104,12 @@ json to_json(const CleanPlan& plan, const fs::path& directory, bool removed,
                             {"product", removal.product},
                             {"bytes", removal.bytes},
                             {"inodes", removal.inodes}});
-    return {{"directory", directory.string()}, {"removed", removed},   {"finished", plan.finished},
-            {"unfinished", plan.unfinished},   {"rules", rules},       {"removals", removals},
+    return {{"directory", directory.string()},
+            {"removed", removed},
+            {"finished", plan.finished},
+            {"unfinished", plan.unfinished},
+            {"rules", rules},
+            {"removals", removals},
             {"failures", failures}};
 }
 
@@ -158,7 +163,8 @@ int clean(const CleanOptions& options) {
 
 void add_clean(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<CleanOptions>();
-    CLI::App* command = app.add_subcommand("clean", "Remove files that finished walkers do not need any more");
+    CLI::App* command =
+        app.add_subcommand("clean", "Remove files that finished walkers do not need any more");
     std::vector<std::string> names;
     std::string rules;
     for (const CleanRule& rule : campaign::clean_rules()) {
@@ -174,13 +180,14 @@ void add_clean(CLI::App& app, int& exit_code) {
     command->add_flag("-y,--yes", options->yes, "Do not ask");
     command->add_flag("--list", options->list, "Name each file");
     command->add_flag("--json", options->json, "Print JSON");
-    command->footer("Rules:\n" + rules +
-                    "\nA walker is finished when its result is recorded; the campaign can be resumed as before.\n"
-                    "What was removed stays recorded: see coromd provenance.\n\n"
-                    "Examples:\n"
-                    "  coromd clean alanine.campaign\n"
-                    "  coromd clean alanine.campaign --rule parts --rule checkpoints --delete\n"
-                    "  coromd clean alanine.campaign --keep logs --delete --yes");
+    command->footer(
+        "Rules:\n" + rules +
+        "\nA walker is finished when its result is recorded; the campaign can be resumed as before.\n"
+        "What was removed stays recorded: see coromd provenance.\n\n"
+        "Examples:\n"
+        "  coromd clean alanine.campaign\n"
+        "  coromd clean alanine.campaign --rule parts --rule checkpoints --delete\n"
+        "  coromd clean alanine.campaign --keep logs --delete --yes");
     command->callback([options, &exit_code] { exit_code = clean(*options); });
 }
 

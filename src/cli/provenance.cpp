@@ -87,7 +87,8 @@ History history_of(const ProvenanceOptions& options) {
              "'{}' lies in no campaign: name a file of one, or the campaign's directory with --directory",
              options.subject);
     const Snapshot snapshot(*root);
-    History history{snapshot.directory(), recorded_name(options.subject, snapshot.directory(), in_root), {}, {}};
+    History history{
+        snapshot.directory(), recorded_name(options.subject, snapshot.directory(), in_root), {}, {}};
     std::optional<std::int64_t> step;
     if (options.frame) {
         history.frame = place_of_frame(history.root / history.subject, *options.frame);
@@ -131,7 +132,7 @@ std::string source_text(const ProvenanceStep::From& from) {
 std::string text_of(const History& history) {
     std::string text = history.subject;
     if (history.frame)
-        text += fmt::format("  frame {}: step {}, {} ps", history.frame->number, history.frame->step,
+        text += fmt::format("  frame {}: step {}, {:.6g} ps", history.frame->number, history.frame->step,
                             history.frame->time_ps);
     text += "\n";
     const auto line = [&](std::string_view name, const std::string& what) {
@@ -142,7 +143,8 @@ std::string text_of(const History& history) {
         text += fmt::format("\n{:>3}  {}  [{}]\n", i + 1, step.product.key, step.product.kind);
         std::string_view name = "made";
         for (const FileRecord& file : step.files) {
-            line(name, fmt::format("{}  ({})", file.path.string(), state_text(history.state_of(file, false))));
+            line(name,
+                 fmt::format("{}  ({})", file.path.string(), state_text(history.state_of(file, false))));
             name = "";
         }
         name = "from";
@@ -190,12 +192,8 @@ json to_json(const History& history) {
                 from.step ? json(history.provenance.steps[*from.step].product.key) : json(nullptr);
             sources.push_back(std::move(source));
         }
-        json one{{"key", step.product.key},
-                 {"kind", step.product.kind},
-                 {"files", files},
-                 {"sources", sources},
-                 {"details", step.product.details},
-                 {"job", nullptr}};
+        json one{{"key", step.product.key}, {"kind", step.product.kind},       {"files", files},
+                 {"sources", sources},      {"details", step.product.details}, {"job", nullptr}};
         if (step.result) {
             const queue::JobExit& exit = step.result->exit;
             one["job"] = {{"attempt", step.result->attempt},
@@ -246,9 +244,10 @@ std::string dot_of(const History& history) {
         for (const ProvenanceStep::From& from : steps[i].from) {
             const std::string file = from.source.file.filename().string() +
                                      (from.source.frame ? fmt::format(" frame {}", *from.source.frame) : "");
-            text += fmt::format("  {} -> s{} [label = {}];\n",
-                                from.step ? fmt::format("s{}", *from.step) : quoted(from.source.file.string()),
-                                i, quoted(from.step ? file : ""));
+            text +=
+                fmt::format("  {} -> s{} [label = {}];\n",
+                            from.step ? fmt::format("s{}", *from.step) : quoted(from.source.file.string()), i,
+                            quoted(from.step ? file : ""));
         }
     return text + "}\n";
 }
@@ -264,7 +263,8 @@ void add_provenance(CLI::App& app, int& exit_code) {
         ->required();
     command->add_option("-d,--directory", options->directory,
                         "The campaign's directory (default: the one that the file lies in)");
-    command->add_option("--frame", options->frame, "Only what led to this frame of the trajectory, from 0 on");
+    command->add_option("--frame", options->frame,
+                        "Only what led to this frame of the trajectory, from 0 on");
     CLI::Option* as_json = command->add_flag("--json", options->json, "Print JSON");
     command->add_flag("--dot", options->dot, "Print a graph for Graphviz")->excludes(as_json);
     command->footer(

@@ -47,13 +47,15 @@ std::string activity_text(const Status& status) {
         case Activity::runs:
             return fmt::format("runs: process {} on {}, since {}", owner->pid, owner->host, owner->since);
         case Activity::elsewhere:
-            return fmt::format("runs, or was killed: process {} on {}, since {}, of which this host knows "
-                               "nothing",
-                               owner->pid, owner->host, owner->since);
+            return fmt::format(
+                "runs, or was killed: process {} on {}, since {}, of which this host knows "
+                "nothing",
+                owner->pid, owner->host, owner->since);
         case Activity::killed:
-            return session ? fmt::format("does not run: process {} on {}, begun {}, was killed; start it "
-                                         "again to go on",
-                                         session->pid, session->host, time_text(session->began_ms))
+            return session ? fmt::format(
+                                 "does not run: process {} on {}, begun {}, was killed; start it "
+                                 "again to go on",
+                                 session->pid, session->host, time_text(session->began_ms))
                            : "does not run: its last program was killed; start it again to go on";
         case Activity::ended:
             return fmt::format("does not run: its last program ended {}", time_text(*session->ended_ms));
@@ -62,10 +64,15 @@ std::string activity_text(const Status& status) {
     }
 }
 
+/// An amount of MD.
+std::string md_text(double time_ps) {
+    return time_ps < 1000.0 ? fmt::format("{:.3f} ps", time_ps) : fmt::format("{:.3f} ns", time_ps / 1000.0);
+}
+
 std::string walker_line(const campaign::WalkerRow& row, std::size_t width) {
     const Progress& p = row.progress;
-    std::string line = fmt::format("  {:<{}}  {:<20} part {:<4} {:>12.3f} ps", one_line(p.subject), width,
-                                   one_line(p.phase), p.part, p.time_ps);
+    std::string line = fmt::format("  {:<{}}  {:<20} part {:<4} {:>14}", one_line(p.subject), width,
+                                   one_line(p.phase), p.part, md_text(p.time_ps));
     if (p.ns_per_day > 0) line += fmt::format("  {:>8.1f} ns/day", p.ns_per_day);
     return line;
 }
@@ -106,22 +113,21 @@ std::vector<std::string> lines_of(const Status& status, bool all) {
     line("campaign", status.directory.string());
     line("state", activity_text(status));
     const auto walkers = std::ssize(status.walkers);
-    line("walkers",
-         fmt::format("{}: {} ended, {} to go", walkers, status.ended, walkers - status.ended));
+    line("walkers", fmt::format("{}: {} ended, {} to go", walkers, status.ended, walkers - status.ended));
     for (const auto& [phase, total] : status.phases)
-        line("", fmt::format("{:>7}  {:<24} {:>12.3f} ns", total.walkers, one_line(phase), total.time_ps / 1000));
+        line("", fmt::format("{:>7}  {:<24} {:>14}", total.walkers, one_line(phase), md_text(total.time_ps)));
     std::string jobs;
     for (const auto& [state, count] : status.jobs)
         jobs += fmt::format("{}{} {}", jobs.empty() ? "" : ", ", count, to_string(state));
     line("jobs", jobs.empty() ? "none yet" : jobs);
-    line("MD", fmt::format("{:.3f} ns in {}{}", status.time_ps / 1000, counted(status.parts, "part"),
-                           status.ns_per_day > 0 ? fmt::format(", at {:.1f} ns/day now", status.ns_per_day)
-                                                 : ""));
+    line("MD",
+         fmt::format("{} in {}{}", md_text(status.time_ps), counted(status.parts, "part"),
+                     status.ns_per_day > 0 ? fmt::format(", at {:.1f} ns/day now", status.ns_per_day) : ""));
     const campaign::TimeLeft& left = status.left;
-    line("time left", !left.seconds        ? left.basis
-                      : *left.seconds <= 0 ? "none: " + left.basis
-                                           : fmt::format("about {}, {}", duration_text(*left.seconds),
-                                                         left.basis));
+    line("time left", !left.seconds ? left.basis
+                      : *left.seconds <= 0
+                          ? "none: " + left.basis
+                          : fmt::format("about {}, {}", duration_text(*left.seconds), left.basis));
     append_failures(status, all, lines);
     const auto rows = worth_a_line(status, all);
     if (rows.empty()) return lines;
@@ -181,8 +187,7 @@ json to_json(const Status& status) {
             {"last_session", session},
             {"walkers", {{"total", status.walkers.size()}, {"ended", status.ended}, {"phases", phases}}},
             {"jobs", jobs},
-            {"md",
-             {{"time_ps", status.time_ps}, {"parts", status.parts}, {"ns_per_day", status.ns_per_day}}},
+            {"md", {{"time_ps", status.time_ps}, {"parts", status.parts}, {"ns_per_day", status.ns_per_day}}},
             {"time_left",
              {{"seconds", status.left.seconds ? json(*status.left.seconds) : json(nullptr)},
               {"basis", status.left.basis}}},
@@ -193,8 +198,7 @@ json to_json(const Status& status) {
 /// Until no program runs the campaign any more. On a terminal it is refreshed in place; elsewhere what has
 /// changed is printed again. Ctrl-C ends this program as any other: it holds nothing.
 void watch(const StatusOptions& options) {
-    const bool in_place =
-        session::progress_style_for(stdout) == session::ProgressStyle::in_place;
+    const bool in_place = session::progress_style_for(stdout) == session::ProgressStyle::in_place;
     session::ScreenBlock block(stdout);
     std::string last;
     for (;;) {

@@ -8,7 +8,8 @@
 //   1 reached alphaR, 1 running, 1 waiting                                     |
 //   _                                                               the cursor
 //
-// To redraw it the cursor goes up as many lines as the block has and everything below is cleared: ScreenBlock.
+// To redraw it the cursor goes up as many lines as the block has and everything below is cleared:
+// ScreenBlock.
 #include "coromd/session/terminal.hpp"
 
 #include <algorithm>

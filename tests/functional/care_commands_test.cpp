@@ -91,7 +91,8 @@ TEST_F(CareCommands, CleanOnlyCountsUntilItIsTold) {
     run();
     const Ended counted = coromd({"clean", "turn.campaign"});
     EXPECT_EQ(counted.exit_code, 0) << counted.err;
-    EXPECT_THAT(counted.out, AllOf(HasSubstr("parts"), HasSubstr("4 walkers finished"), HasSubstr("--delete")));
+    EXPECT_THAT(counted.out,
+                AllOf(HasSubstr("parts"), HasSubstr("4 walkers finished;"), HasSubstr("--delete")));
     EXPECT_TRUE(fs::exists(folder_ / "turn.campaign/walkers/001/md.part0001.xtc"));
     const Ended nobody = shell("\"$COROMD\" clean turn.campaign --delete < /dev/null");
     EXPECT_EQ(nobody.exit_code, 2);
@@ -110,7 +111,8 @@ TEST_F(CareCommands, AfterCleanNothingIsRunAnew) {
     EXPECT_EQ(cleaned.exit_code, 0) << cleaned.err;
     EXPECT_GT(counted.at("removals").size(), 0u);
     for (const json& removal : counted.at("removals"))
-        EXPECT_FALSE(fs::exists(folder_ / "turn.campaign" / removal.at("path").get<std::string>())) << removal;
+        EXPECT_FALSE(fs::exists(folder_ / "turn.campaign" / removal.at("path").get<std::string>()))
+            << removal;
     for (const auto& entry : fs::directory_iterator(folder_ / "turn.campaign/walkers/001"))
         EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("md.part0001.xtc")));
 
@@ -175,8 +177,8 @@ TEST_F(CareCommands, ExportIsJsonLines) {
     std::istringstream lines(exported.out);
     for (std::string line; std::getline(lines, line);)
         records.insert(json::parse(line).at("record").get<std::string>());
-    EXPECT_THAT(records, testing::IsSupersetOf({"campaign", "event", "input", "job", "memo", "product",
-                                                "session", "walker"}));
+    EXPECT_THAT(records, testing::IsSupersetOf(
+                             {"campaign", "event", "input", "job", "memo", "product", "session", "walker"}));
     ASSERT_EQ(coromd({"campaign", "export", "turn.campaign", "-o", "all.jsonl"}).exit_code, 0);
     EXPECT_EQ(read("all.jsonl"), exported.out);
     EXPECT_EQ(coromd({"campaign", "export", "turn.campaign", "-o", "no/such/folder"}).exit_code, 2);

@@ -35,9 +35,9 @@ TEST_F(StatusCommand, OfACampaignThatHasEnded) {
     ASSERT_EQ(coromd({"run", "campaign.toml"}).exit_code, 0);
     const Ended text = coromd({"status", "turn.campaign"});
     EXPECT_EQ(text.exit_code, 0) << text.err;
-    EXPECT_THAT(text.out, AllOf(HasSubstr("does not run: its last program ended"),
-                                HasSubstr("4: 4 ended, 0 to go"), HasSubstr("all walkers have ended"),
-                                HasSubstr("walkers/003"), HasSubstr(" finished")));
+    EXPECT_THAT(text.out,
+                AllOf(HasSubstr("does not run: its last program ended"), HasSubstr("4: 4 ended, 0 to go"),
+                      HasSubstr("all walkers have ended"), HasSubstr("walkers/003"), HasSubstr(" finished")));
     const json status = json::parse(coromd({"status", "turn.campaign", "--json"}).out);
     EXPECT_EQ(status.at("activity"), "ended");
     EXPECT_EQ(status.at("walkers").at("total"), 4);
@@ -88,9 +88,12 @@ TEST_F(StatusCommand, TellsWhatFailedAndWhy) {
 }
 
 TEST_F(StatusCommand, RefusesWhatIsNoCampaign) {
-    for (const std::vector<std::string>& wrong :
-         {std::vector<std::string>{"status", "."}, {"status", "nowhere"}, {"status"}, {"status", "a", "b"},
-          {"status", "campaign.toml"}, {"status", ".", "--json", "--watch"}}) {
+    for (const std::vector<std::string>& wrong : {std::vector<std::string>{"status", "."},
+                                                  {"status", "nowhere"},
+                                                  {"status"},
+                                                  {"status", "a", "b"},
+                                                  {"status", "campaign.toml"},
+                                                  {"status", ".", "--json", "--watch"}}) {
         const Ended ended = coromd(wrong);
         EXPECT_EQ(ended.exit_code, 2) << testing::PrintToString(wrong);
         EXPECT_THAT(ended.err, HasSubstr("error: "));

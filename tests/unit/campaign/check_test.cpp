@@ -16,9 +16,7 @@ using testing::IsEmpty;
 class CheckTest : public MadeCampaign {
 protected:
     CheckTest() { walker("walkers/000", 2, true); }
-    FileCheck check(bool content) const {
-        return check_files(made_files(Snapshot(place)), place, content);
-    }
+    FileCheck check(bool content) const { return check_files(made_files(Snapshot(place)), place, content); }
 };
 
 TEST_F(CheckTest, AllIsWell) {

@@ -33,8 +33,7 @@ protected:
 };
 
 TEST_F(CleanTest, TakesWhatAFinishedWalkerDoesNotNeed) {
-    EXPECT_THAT(paths({"parts"}),
-                ElementsAre("walkers/000/md.part0001.xtc", "walkers/000/md.part0002.xtc"));
+    EXPECT_THAT(paths({"parts"}), ElementsAre("walkers/000/md.part0001.xtc", "walkers/000/md.part0002.xtc"));
     EXPECT_THAT(paths({"logs"}), ElementsAre("walkers/000/md.part0001.log", "walkers/000/md.part0002.log"));
     const CleanPlan all = plan();
     EXPECT_EQ(all.removals.size(), 8u);
@@ -52,7 +51,11 @@ TEST_F(CleanTest, KeepsPartsThatAreNotPutTogether) {
 }
 
 TEST_F(CleanTest, KeepsWhatAnUnfinishedWalkerBeganWith) {
-    product({"walkers/001/start", "start", {{"walkers/000/md.part0001.xtc", 3, {}}}, {"walkers/001/start.trr"}, {}});
+    product({"walkers/001/start",
+             "start",
+             {{"walkers/000/md.part0001.xtc", 3, {}}},
+             {"walkers/001/start.trr"},
+             {}});
     context.run(campaign->flush());
     EXPECT_THAT(paths({"parts"}), ElementsAre("walkers/000/md.part0002.xtc"));
 }
@@ -79,8 +82,8 @@ TEST_F(CleanTest, NeverLeavesTheCampaign) {
 TEST_F(CleanTest, TakesBackupsAndWhatAttemptsLeft) {
     write("walkers/000/#md.log.1#", "old");
     write("walkers/001/#md.log.1#", "old");
-    write("walkers/001/md.part0001.attempt1/md.part0001.xtc", "half");   // accepted, not moved yet
-    write("walkers/000/md.part0001.attempt1/core", "rest");              // accepted, moved
+    write("walkers/001/md.part0001.attempt1/md.part0001.xtc", "half");  // accepted, not moved yet
+    write("walkers/000/md.part0001.attempt1/core", "rest");             // accepted, moved
     write("walkers/001/grompp.attempt7-2/job.out", "failed");
     write("walkers/001/md.part0002.attempt1/md.part0002.xtc", "it runs");
     write("walkers/001/thesis.attempt/x", "mine");

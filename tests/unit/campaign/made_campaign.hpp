@@ -38,15 +38,15 @@ protected:
         for (const std::string& name : names) {
             const std::filesystem::path file = std::filesystem::path(key).parent_path() / name;
             write(file, key + " " + name);
-            result.files.push_back({name, std::filesystem::file_size(place / file),
-                                    fingerprint_file(place / file).hex()});
+            result.files.push_back(
+                {name, std::filesystem::file_size(place / file), fingerprint_file(place / file).hex()});
         }
         context.run(ledger.ended(std::move(result)));
     }
 
     void product(Product product) {
         for (auto& file : product.files) file = place / file;
-        for (auto& source : product.sources) source.file = place / source.file;
+        for (auto& source : product.sources) source.file = (place / source.file).lexically_normal();
         campaign->recorder().product(product);
     }
 
@@ -82,8 +82,8 @@ protected:
         if (finished) {
             write(name + "/until.xtc", "until");
             product(std::move(until));
-            context.run(
-                campaign->remember(name + "/result", "until", 1, detail::encode_memo(std::string("reached"))));
+            context.run(campaign->remember(name + "/result", "until", 1,
+                                           detail::encode_memo(std::string("reached"))));
         }
         context.run(campaign->flush());
     }

@@ -19,8 +19,8 @@ struct MadeFile {
 /// What a look at the files of a campaign found.
 struct FileCheck {
     std::int64_t looked_at = 0;
-    std::int64_t compared = 0;           ///< of these: whose content was read and compared
-    std::int64_t removed = 0;            ///< taken away by `coromd clean`
+    std::int64_t compared = 0;            ///< of these: whose content was read and compared
+    std::int64_t removed = 0;             ///< taken away by `coromd clean`
     std::vector<std::string> problems{};  ///< a line each, for a person
 };
 
