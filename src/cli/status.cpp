@@ -69,11 +69,11 @@ std::string md_text(double time_ps) {
     return time_ps < 1000.0 ? fmt::format("{:.3f} ps", time_ps) : fmt::format("{:.3f} ns", time_ps / 1000.0);
 }
 
-std::string walker_line(const campaign::WalkerRow& row, std::size_t width) {
+std::string walker_line(const campaign::WalkerRow& row, std::size_t width, bool with_rate) {
     const Progress& p = row.progress;
     std::string line = fmt::format("  {:<{}}  {:<20} part {:<4} {:>14}", one_line(p.subject), width,
                                    one_line(p.phase), p.part, md_text(p.time_ps));
-    if (p.ns_per_day > 0) line += fmt::format("  {:>8.1f} ns/day", p.ns_per_day);
+    if (with_rate && p.ns_per_day > 0) line += fmt::format("  {:>8.1f} ns/day", p.ns_per_day);
     return line;
 }
 
@@ -134,7 +134,8 @@ std::vector<std::string> lines_of(const Status& status, bool all) {
     lines.emplace_back();
     std::size_t width = 0;
     for (const campaign::WalkerRow* row : rows) width = std::max(width, row->progress.subject.size());
-    for (const campaign::WalkerRow* row : rows) lines.push_back(walker_line(*row, width));
+    for (const campaign::WalkerRow* row : rows)
+        lines.push_back(walker_line(*row, width, status.ns_per_day > 0));
     if (rows.size() < status.walkers.size())
         lines.push_back(fmt::format("  and {} more, of which the table above tells (--all)",
                                     status.walkers.size() - rows.size()));
