@@ -159,6 +159,10 @@ runtime::task<void> Campaign::keep() {
     return runtime::gather(std::move(tasks));
 }
 
+runtime::task<void> Campaign::flush() {
+    return impl_->recorder.flush();
+}
+
 runtime::task<void> Campaign::record_inputs(std::map<std::string, std::string> inputs) {
     std::string changes;
     const bool go_on = impl_->on_change == OnChange::go_on;

@@ -62,11 +62,16 @@ int main(int argc, char** argv) {
         "Every command has its own --help.\n\n"
         "Examples:\n"
         "  coromd run campaign.toml\n"
+        "  coromd status campaign.campaign --watch\n"
         "  coromd run --help");
     int exit_code = session::kExitDone;
     cli::add_run(app, exit_code);
     cli::add_attach(app, exit_code);
     cli::add_stop(app, exit_code);
+    cli::add_status(app, exit_code);
+    cli::add_provenance(app, exit_code);
+    cli::add_clean(app, exit_code);
+    cli::add_campaign(app, exit_code);
     cli::add_config(app, exit_code);
     cli::add_model_md(app, exit_code);
     cli::add_queue(app, exit_code);

@@ -29,10 +29,6 @@ using session::SessionOptions;
 
 namespace {
 
-std::string dumped(const json& value) {
-    return value.dump(2, ' ', false, json::error_handler_t::replace);
-}
-
 void list(const fs::path& file, bool as_json) {
     const json queues = queues_in(session::load_settings(file));
     if (as_json) return print(dumped(queues));

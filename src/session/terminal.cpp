@@ -8,18 +8,19 @@
 //   1 reached alphaR, 1 running, 1 waiting                                     |
 //   _                                                               the cursor
 //
-// To redraw it the cursor goes up as many lines as the block has and everything below is cleared.
-// That works as long as no line of the block is wrapped, so they are cut to the screen's width.
+// To redraw it the cursor goes up as many lines as the block has and everything below is cleared:
+// ScreenBlock.
 #include "coromd/session/terminal.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "coromd/campaign/status.hpp"
 
 namespace coromd::session {
 
@@ -30,37 +31,12 @@ namespace {
 constexpr auto kRedraw = std::chrono::milliseconds(200);
 constexpr auto kCountEvery = std::chrono::seconds(10);
 
-struct Screen {
-    std::size_t rows = 24;
-    std::size_t columns = 80;
-};
-
-Screen screen_of(std::FILE* stream) {
-    winsize size{};
-    if (::ioctl(::fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return {};
-    return {size.ws_row, size.ws_col};
-}
-
-bool is_end(const std::string& phase) {
-    return phase.starts_with("reached ") || phase == "failed";
-}
-
 std::string line_of(const Progress& progress) {
     std::string line = fmt::format("{:<14} {:<20}", progress.subject, progress.phase);
     if (progress.part > 0) line += fmt::format(" part {:<3} {:>9.2f} ps", progress.part, progress.time_ps);
     if (progress.ns_per_day > 0) line += fmt::format(" {:>7.1f} ns/day", progress.ns_per_day);
     line.erase(line.find_last_not_of(' ') + 1);
     return line;
-}
-
-/// The first `columns` characters of UTF-8 text.
-std::string cut(std::string_view text, std::size_t columns) {
-    std::size_t end = 0;
-    for (; end < text.size(); ++end) {
-        const bool begins_character = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
-        if (begins_character && columns-- == 0) break;
-    }
-    return std::string(text.substr(0, end));
 }
 
 }  // namespace
@@ -72,7 +48,7 @@ ProgressStyle progress_style_for(std::FILE* stream) noexcept {
 }
 
 Terminal::Terminal(std::FILE* stream, ProgressStyle style, Logger log)
-    : stream_(stream), style_(style), log_(std::move(log)), drawn_(steady_clock::now()) {}
+    : stream_(stream), style_(style), log_(std::move(log)), drawn_(steady_clock::now()), block_(stream) {}
 
 Terminal::~Terminal() {
     finish();
@@ -82,7 +58,7 @@ void Terminal::progress(const Progress& progress) {
     Subject& subject = subjects_[progress.subject];
     const bool changed = subject.last.phase != progress.phase || subject.last.part != progress.part;
     subject.last = progress;
-    subject.ended = is_end(progress.phase);
+    subject.ended = campaign::is_final(progress.phase);
     if (changed) log_->info("{}", line_of(progress));
     if (style_ == ProgressStyle::none) return;
 
@@ -103,28 +79,18 @@ void Terminal::note(std::string_view subject, std::string_view text) {
 }
 
 void Terminal::say(std::string_view text) {
-    write(fmt::format("{}{}\n", erasure(), text));
+    write(fmt::format("{}{}\n", block_.erasure(), text));
 }
 
 void Terminal::finish() {
-    write(erasure());
+    write(block_.erasure());
 }
 
 void Terminal::draw() {
-    const Screen screen = screen_of(stream_);
-    std::vector<std::string> lines = lines_of_the_living(std::max<std::size_t>(screen.rows, 4) - 3);
+    std::vector<std::string> lines = lines_of_the_living(std::max<std::size_t>(block_.room(), 3) - 2);
     lines.push_back(counts());
-    std::string text = erasure();
-    for (const std::string& line : lines) text += cut(line, screen.columns - 1) + "\n";
-    block_lines_ = static_cast<int>(lines.size());
     drawn_ = steady_clock::now();
-    write(text);
-}
-
-std::string Terminal::erasure() {
-    const int lines = std::exchange(block_lines_, 0);
-    // The cursor may not be in the first column: a terminal shows "^C" where it was typed.
-    return lines > 0 ? fmt::format("\r\x1b[{}A\x1b[J", lines) : std::string();
+    write(block_.replacement(lines));
 }
 
 std::vector<std::string> Terminal::lines_of_the_living(std::size_t room) const {

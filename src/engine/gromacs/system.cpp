@@ -212,9 +212,10 @@ GromacsSystem::Grompp GromacsSystem::grompp(const std::string& name, const fs::p
     command.insert(command.end(), extra.begin(), extra.end());
 
     Grompp grompp{queue::Job(name + "/grompp", std::move(command)), {name + "/grompp", "tpr", {}, {}, {}}};
+    // The job knows an input by what of it matters, its history by the bytes of the file.
     const auto reads = [&](const fs::path& file, const Fingerprint& content) {
         grompp.job.reads(file, content);
-        grompp.tpr.sources.push_back({file, {}, content.hex()});
+        grompp.tpr.sources.push_back({file, {}, fingerprint_file(file).hex()});
     };
     grompp.job.direct()
         .in_directory(directory_of(name))

@@ -81,6 +81,10 @@ public:
     Recorder& recorder() noexcept;
     /// Cancellation: what was told is written; throws Cancelled.
     runtime::task<void> keep();
+    /// Returns when all that the recorder was told is durable. Throws Error(conflict) where another program
+    /// owns the campaign meanwhile, Error(system).
+    /// Cancellation: not cancellable.
+    runtime::task<void> flush();
 
     /// Remembers what the campaign is begun with: names, and contents (the text of a file, say) or
     /// fingerprints. Returns when that is durable. Throws Error(conflict) that shows all differences where

@@ -10,6 +10,7 @@
 
 #include "coromd/core/log.hpp"
 #include "coromd/core/recorder.hpp"
+#include "coromd/session/screen_block.hpp"
 
 namespace coromd::session {
 
@@ -52,8 +53,6 @@ private:
     };
 
     void draw();
-    /// What moves the cursor to the first of the lines that are kept up to date, and removes them.
-    std::string erasure();
     /// The lines of those that have not ended, as many as there is room for.
     std::vector<std::string> lines_of_the_living(std::size_t room) const;
     /// "2 running, 5 waiting, 1 reached alphaR"
@@ -65,7 +64,7 @@ private:
     Logger log_;
     std::map<std::string, Subject> subjects_;
     std::chrono::steady_clock::time_point drawn_;  ///< or, for lines, counted
-    int block_lines_ = 0;
+    ScreenBlock block_;
 };
 
 }  // namespace coromd::session
