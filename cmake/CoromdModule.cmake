@@ -5,6 +5,7 @@ add_library(coromd_build_flags INTERFACE)
 target_compile_options(coromd_build_flags INTERFACE
   -Wall -Wextra -Wpedantic -fvisibility=hidden
   $<$<BOOL:${COROMD_WERROR}>:-Werror>)
+target_compile_definitions(coromd_build_flags INTERFACE $<$<BOOL:${COROMD_FAULT_POINTS}>:COROMD_FAULT_POINTS>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC bug 105651: warns of std::string's own operator+ when it optimises.
   target_compile_options(coromd_build_flags INTERFACE -Wno-restrict)

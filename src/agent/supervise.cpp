@@ -36,6 +36,7 @@
 #include "child.hpp"
 #include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/core/hash.hpp"
 #include "coromd/queue/attempt_files.hpp"
@@ -117,6 +118,7 @@ public:
         if (ended_before()) return kNothingToDo;
         queue::Runner runner = queue::this_process();
         if (job_.signalled_together) runner.scheduler_job = slurm_job();
+        fault_point("supervise.begun");
         if (!spool_.claim(run_, runner)) return kNothingToDo;
 
         record_.key = job_.key;
@@ -135,6 +137,7 @@ public:
         if (phase_ == StopPhase::none) start();
         if (program_ != 0) {
             while (!ended_) step();
+            fault_point("supervise.ended");
             end_the_rest();
         }
         return write_record();
@@ -156,7 +159,9 @@ private:
     void start() {
         try {
             fs::create_directories(directory_);
+            fault_point("supervise.start");
             program_ = start_program(job_, directory_);
+            fault_point("supervise.started");
         } catch (const fs::filesystem_error& error) {
             record_.error = error.what();
         } catch (const Error& error) {
@@ -327,8 +332,10 @@ private:
             try {
                 if (!described) describe_files();
                 described = true;
+                fault_point("supervise.described");
                 if (overtaken_ || !spool_.beat(run_)) return kNothingToDo;
                 spool_.write_record(run_, record_);
+                fault_point("supervise.recorded");
                 break;
             } catch (const std::exception& error) {
                 if (said != error.what()) fmt::print(stderr, "coromd supervise: {}\n", error.what());
@@ -391,6 +398,7 @@ private:
 }  // namespace
 
 int supervise(const fs::path& job_file) {
+    name_process_for_faults("agent");
     JobFile job;
     const auto report = [&](const Error& error, int exit_code) {
         fmt::print(stderr, "coromd supervise: '{}': {}\n", job_file.string(), error.what());

@@ -16,6 +16,7 @@
 
 #include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/runtime/gather.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/timer.hpp"
@@ -81,6 +82,7 @@ void prepare_directory(const fs::path& directory, OpenMode mode, std::uint64_t s
         }
     }
     make_directory(directory);
+    fault_point("campaign.directory");
     if (!create_database(directory, seed) && mode == OpenMode::fresh) fail_not_fresh(directory);
 }
 

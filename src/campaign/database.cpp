@@ -23,6 +23,7 @@
 
 #include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/core/file.hpp"
 #include "schema.hpp"
 
@@ -81,10 +82,13 @@ bool create_database(const fs::path& directory, std::uint64_t seed) {
         throw;
     }
     const fs::path file = directory / kDatabaseName;
+    fault_point("database.written");
     const int error = ::link(temporary.c_str(), file.c_str()) == 0 ? 0 : errno;
+    fault_point("database.linked");
     ::unlink(temporary.c_str());
     if (error != 0 && error != EEXIST) fail_errno(error, fmt::format("cannot create '{}'", file.string()));
     sync_path(directory);
+    fault_point("database.created");
     return error == 0;
 }
 

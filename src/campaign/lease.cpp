@@ -26,6 +26,7 @@
 #include <nlohmann/json.hpp>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/queue/spool.hpp"
 #include "coromd/runtime/process.hpp"
@@ -126,7 +127,9 @@ bool is_silent(const fs::path& file, const LeaseHolder& self) {
 int create_exclusively(const fs::path& file, const LeaseHolder& owner) {
     const fs::path temporary = file.parent_path() / fmt::format(".{}.{}.tmp", Lease::kFileName, owner.token);
     write_file_durably(temporary, to_json(owner));
+    fault_point("lease.written");
     const int error = ::link(temporary.c_str(), file.c_str()) == 0 ? 0 : errno;
+    fault_point("lease.linked");
     ::unlink(temporary.c_str());
     return error;
 }
@@ -155,6 +158,7 @@ Lease Lease::take(const fs::path& directory, const Logger& log, bool take_over) 
         }
         if (::unlink(file.c_str()) != 0 && errno != ENOENT)
             fail_errno(errno, fmt::format("cannot remove '{}'", file.string()));
+        fault_point("lease.removed");
     }
     fail(ErrorKind::conflict, "other programs keep taking the lease '{}'", file.string());
 }

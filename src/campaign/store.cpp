@@ -20,6 +20,7 @@
 
 #include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/queue/spool.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/with.hpp"
@@ -65,7 +66,9 @@ Store::Store(runtime::Context& context, const std::filesystem::path& directory, 
                 std::int64_t{::getpid()}, std::string(COROMD_VERSION), now_ms())
             .exec();
         settle_in(place);
+        fault_point("store.open");
         transaction.commit();
+        fault_point("store.opened");
     });
 }
 
@@ -129,13 +132,16 @@ void Store::commit(const std::vector<Request*>& group) noexcept {
     std::exception_ptr error;
     try {
         translated(database_.getFilename(), [&] {
+            fault_point("store.begin");
             SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
             if (recorded_epoch() != epoch_)
                 fail(ErrorKind::conflict,
                      "another program has taken over the campaign of '{}'; this one must end",
                      database_.getFilename());
             for (Request* request : group) apply(*request);
+            fault_point("store.commit");
             transaction.commit();
+            fault_point("store.committed");
         });
     } catch (...) {
         error = std::current_exception();

@@ -19,6 +19,7 @@
 #include <cerrno>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 
 namespace coromd {
 
@@ -151,10 +152,14 @@ std::string read_tail(const fs::path& path, std::size_t limit) {
 void write_file_durably(const fs::path& path, std::string_view content) {
     auto [file, temporary] = create_beside(path);
     try {
+        fault_point("file.created");
         write_fully(file, content, temporary);
+        fault_point("file.written");
         if (const int error_number = sync_descriptor(file)) fail_on(temporary, "sync", error_number);
         file.reset();
+        fault_point("file.synced");
         if (::rename(temporary.c_str(), path.c_str()) != 0) fail_on(path, "replace", errno);
+        fault_point("file.renamed");
     } catch (...) {
         ::unlink(temporary.c_str());
         throw;

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/queue/attempt_files.hpp"
 #include "coromd/runtime/offload.hpp"
@@ -144,11 +145,14 @@ task<JobExit> run_agent(runtime::Context& context, const Site& site, const Spool
     // How often the job was begun again that this program itself runs in is not the attempt's business.
     command.output_files(own_words, own_words).new_session().environment("SLURM_RESTART_COUNT", "0");
 
+    fault_point("agent_run.spawn");
     runtime::Process agent = runtime::Process::start(context, command);
+    fault_point("agent_run.spawned");
     std::exception_ptr error;
     bool stopped = false;
     try {
         co_await submitted(kUnderAgent + process_words(agent.pid(), agent.start_time()));
+        fault_point("agent_run.submitted");
         co_await agent.wait();
     } catch (const Cancelled&) {
         // In a session of its own it outlives this program, and what it does is recorded.

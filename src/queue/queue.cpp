@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/queue/attempt_files.hpp"
 #include "coromd/runtime/event.hpp"
@@ -111,9 +112,13 @@ void move_outputs(const Job& job, const JobResult& result) {
     const fs::path from = job.attempt_directory(result.attempt, result.exit.restart);
     if (fs::exists(from)) {
         for (const OutputFile& file : result.files)
-            if (fs::exists(from / file.name)) fs::rename(from / file.name, from.parent_path() / file.name);
+            if (fs::exists(from / file.name)) {
+                fs::rename(from / file.name, from.parent_path() / file.name);
+                fault_point("queue.file_moved");
+            }
         if (!result.files.empty()) sync_path(from.parent_path());
     }
+    fault_point("queue.moved");
     for (int restart = 0; restart <= result.exit.restart; ++restart)
         fs::remove_all(job.attempt_directory(result.attempt, restart));
 }
@@ -139,6 +144,7 @@ fs::path make_attempt_directory(const Job& job, int attempt) {
     make_directory(directory.parent_path());
     fs::remove_all(directory);
     fs::create_directory(directory);
+    fault_point("queue.directory_made");
     return directory;
 }
 
@@ -257,6 +263,7 @@ runtime::task<JobResult> Queue::run_claimed(const Job& job, Claim claim, bool& b
             std::unique_ptr<Admission> admission = co_await backend_->admit(job);
             const int number = co_await ledger_.begin_attempt(job.key());
             begun = true;
+            fault_point("queue.begun");
             entry->attempt = number;
             result = co_await attempt(job, number, std::move(admission));
         }
@@ -310,6 +317,7 @@ runtime::task<JobResult> Queue::attempt(const Job& job, int number, std::unique_
             return ledger_.submitted(job.key(), number, std::move(submission));
         };
         context_.log().debug("{} attempt {}: starts", job.key(), number);
+        fault_point("queue.execute");
         exit = co_await backend_->execute(attempt, *admission, std::move(submitted));
     } catch (const Cancelled&) {
         cancelled = true;
@@ -370,6 +378,7 @@ runtime::task<JobResult> Queue::conclude(Attempt attempt, JobExit exit) {
     result.attempt = attempt.number();
     result.exit = std::move(exit);
     auto look = [&] { return inspect(job, result); };
+    fault_point("queue.executed");
     Verdict verdict = co_await runtime::offload(context_, look);
     result.reason = std::move(verdict.reason);
     if (!verdict.success && !result.exit.remark.empty()) result.reason += ": " + result.exit.remark;
@@ -387,10 +396,14 @@ runtime::task<JobResult> Queue::conclude(Attempt attempt, JobExit exit) {
     }
     context_.log().debug("{} attempt {}: {} ({}) {}", job.key(), attempt.number(), to_string(result.state),
                          result.exit.text(), result.reason);
+    fault_point("queue.judged");
     co_await ledger_.ended(result);
+    fault_point("queue.ended");
     auto clear_up = [&] {
         if (result.ok()) translated([&] { move_outputs(job, result); });
+        fault_point("queue.cleared");
         backend_->forget(attempt, result.ok());
+        fault_point("queue.forgotten");
     };
     co_await runtime::offload(context_, clear_up);
     co_return result;

@@ -20,6 +20,7 @@
 #include <fmt/format.h>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/core/hash.hpp"
 #include "coromd/runtime/process.hpp"
@@ -136,6 +137,7 @@ bool Spool::claim(const RunId& run, const Runner& runner) const {
         if (errno == EEXIST) return false;
         fail_errno(errno, fmt::format("cannot create '{}'", path.string()));
     }
+    fault_point("spool.claim_created");
     const std::string text = json_text({{"version", 1},
                                         {"host", runner.host},
                                         {"boot_id", runner.boot_id},
@@ -149,6 +151,7 @@ bool Spool::claim(const RunId& run, const Runner& runner) const {
         ::unlink(path.c_str());
         fail_errno(error, fmt::format("cannot write '{}'", path.string()));
     }
+    fault_point("spool.claimed");
     return !overtaken(run);
 }
 
@@ -281,10 +284,12 @@ void Spool::remove(const RunId& attempt, bool job_too) const noexcept {
         for (int restart = 0; restart <= (last ? last->restart : 0); ++restart) {
             const RunId run{attempt.job, attempt.attempt, restart};
             fs::remove(record_file(run), ignored);
+            fault_point("spool.record_removed");
         }
         fs::remove(signal_file(attempt), ignored);
         if (!job_too) return;
         fs::remove(stop_file(attempt), ignored);
+        fault_point("spool.stop_removed");
         fs::remove_all(claims_of(attempt.job), ignored);
     } catch (...) {
         // Rubbish that stays does no harm.

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/core/file.hpp"
 #include "coromd/core/hash.hpp"
 #include "coromd/runtime/process.hpp"
@@ -50,11 +51,13 @@ fs::path kept_copy(const fs::path& program, const fs::path& directory) {
     const fs::path temporary = fmt::format("{}.{}", copy.string(), ::getpid());
     if (!error) fs::copy_file(program, temporary, fs::copy_options::overwrite_existing, error);
     if (!error) fs::permissions(temporary, fs::perms::owner_all, error);
+    fault_point("session.copied");
     if (!error) sync_path(temporary);
     if (!error) fs::rename(temporary, copy, error);
     if (error)
         fail(ErrorKind::system, "cannot copy '{}' to '{}': {}", program.string(), copy.string(),
              error.message());
+    fault_point("session.copy_renamed");
     return copy;
 }
 

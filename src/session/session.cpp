@@ -16,6 +16,7 @@
 
 #include "agent_program.hpp"
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/core/log.hpp"
 #include "coromd/runtime/event.hpp"
 #include "coromd/runtime/gather.hpp"
@@ -253,6 +254,7 @@ Session::Session(fs::path directory) : Session(SessionOptions(std::move(director
 
 Session::Session(SessionOptions options)
     : impl_(std::make_unique<Impl>(options.settings_ ? std::move(*options.settings_) : load_settings())) {
+    name_process_for_faults("run");
     impl_->directory = fs::absolute(options.directory_).lexically_normal();
     impl_->seed = options.seed_;
     const ProgressStyle style = options.rehearsal_ || options.verbose_ ? ProgressStyle::none

@@ -52,7 +52,7 @@ protected:
     std::filesystem::path folder_;
     std::map<std::string, std::string> environment_;
 
-private:
+    /// Starts any program in the folder.
     pid_t launch(std::vector<std::string> words) const;
 };
 

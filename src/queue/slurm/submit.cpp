@@ -18,6 +18,7 @@
 
 #include "agent_run.hpp"
 #include "coromd/core/error.hpp"
+#include "coromd/core/fault.hpp"
 #include "coromd/runtime/gather.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/timer.hpp"
@@ -162,9 +163,12 @@ task<void> Cluster::submit(std::vector<Request> batch) {
     std::optional<std::uint32_t> job;
     try {
         co_await record(batch, files->token, std::nullopt);
+        fault_point("slurm.intended");
         auto write = [&] { write_files(batch, *files); };
         co_await runtime::offload(context_, write);
+        fault_point("slurm.submit");
         job = co_await call_sbatch(batch, *files);
+        fault_point("slurm.submitted");
     } catch (const Error& error) {
         failure = error.what();
     }
@@ -196,6 +200,7 @@ task<void> Cluster::submit(std::vector<Request> batch) {
     context_.log().debug("SLURM job {}: {} jobs", *job, batch.size());
     try {
         co_await record(batch, files->token, job);
+        fault_point("slurm.recorded");
     } catch (const Error& error) {
         failure = error.what();
     }
