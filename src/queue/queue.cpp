@@ -108,19 +108,14 @@ Verdict inspect(const Job& job, JobResult& result) {
 
 // Renames are not one step: after a crash some files are here and some still there. A file that is
 // in neither place was removed by the user after it had been moved, which is the user's right.
-void move_outputs(const Job& job, const JobResult& result) {
-    const fs::path from = job.attempt_directory(result.attempt, result.exit.restart);
-    if (fs::exists(from)) {
-        for (const OutputFile& file : result.files)
-            if (fs::exists(from / file.name)) {
-                fs::rename(from / file.name, from.parent_path() / file.name);
-                fault_point("queue.file_moved");
-            }
-        if (!result.files.empty()) sync_path(from.parent_path());
+void move_outputs(const fs::path& from, const JobResult& result) {
+    for (const OutputFile& file : result.files) {
+        if (!fs::exists(from / file.name)) continue;
+        fs::rename(from / file.name, from.parent_path() / file.name);
+        fault_point("queue.file_moved");
     }
+    if (!result.files.empty()) sync_path(from.parent_path());
     fault_point("queue.moved");
-    for (int restart = 0; restart <= result.exit.restart; ++restart)
-        fs::remove_all(job.attempt_directory(result.attempt, restart));
 }
 
 /// Whether all files that a record names are seen as it names them.
@@ -239,6 +234,11 @@ runtime::task<JobResult> Queue::run_claimed(const Job& job, Claim claim, bool& b
     }
     std::optional<JobResult> result;
     if (claim.state == JobState::started) result = co_await recover(job, claim);
+    if (claim.state == JobState::failed || claim.state == JobState::interrupted) {
+        // The program that recorded this may have died before it could.
+        auto forget = [&] { backend_->forget(Attempt(job, claim.attempts), false); };
+        co_await runtime::offload(context_, forget);
+    }
     const std::shared_ptr<Entry> entry = entries_[job.key()];
     runtime::Permit turn;
     if (!result) {
@@ -399,19 +399,32 @@ runtime::task<JobResult> Queue::conclude(Attempt attempt, JobExit exit) {
     fault_point("queue.judged");
     co_await ledger_.ended(result);
     fault_point("queue.ended");
-    auto clear_up = [&] {
-        if (result.ok()) translated([&] { move_outputs(job, result); });
-        fault_point("queue.cleared");
-        backend_->forget(attempt, result.ok());
-        fault_point("queue.forgotten");
-    };
-    co_await runtime::offload(context_, clear_up);
+    auto work = [&] { clear_up(attempt, result); };
+    co_await runtime::offload(context_, work);
     co_return result;
 }
 
 runtime::task<void> Queue::deliver(const Job& job, const JobResult& result) {
-    auto work = [&] { translated([&] { move_outputs(job, result); }); };
+    auto work = [&] {
+        std::error_code ignored;
+        const Attempt attempt(job, result.attempt);
+        if (fs::exists(job.attempt_directory(result.attempt, result.exit.restart), ignored))
+            clear_up(attempt, result);
+    };
     co_await runtime::offload(context_, work);
+}
+
+// The directory of an accepted attempt goes last: while it is there, something is still to be done.
+void Queue::clear_up(const Attempt& attempt, const JobResult& result) {
+    const Job& job = attempt.job();
+    const fs::path directory = job.attempt_directory(result.attempt, result.exit.restart);
+    if (result.ok() && fs::exists(directory)) translated([&] { move_outputs(directory, result); });
+    backend_->forget(attempt, result.ok());
+    fault_point("queue.forgotten");
+    if (!result.ok()) return;
+    for (int restart = 0; restart <= result.exit.restart; ++restart)
+        translated([&] { return fs::remove_all(job.attempt_directory(result.attempt, restart)); });
+    fault_point("queue.cleared");
 }
 
 }  // namespace coromd::queue

@@ -153,6 +153,7 @@ private:
     runtime::task<JobResult> conclude(Attempt attempt, JobExit exit);
     runtime::task<void> wait_for_files(Attempt attempt, const JobExit& exit);
     runtime::task<void> deliver(const Job& job, const JobResult& result);
+    void clear_up(const Attempt& attempt, const JobResult& result);
     JobState state_when_stopped() const;
 
     std::string name_;
