@@ -368,7 +368,9 @@ private:
             file.fingerprint = fingerprint_file(path).hex();
             keep_claim(Clock::now());
         }
-        if (!exit.files.empty()) sync_path(directory_);
+        if (exit.files.empty()) return;
+        sync_path(directory_);
+        sync_path(directory_.parent_path());
     }
 
     std::string tail_of(const char* stream) const {

@@ -17,6 +17,7 @@
 #include "coromd/core/clock.hpp"
 #include "coromd/core/error.hpp"
 #include "coromd/core/fault.hpp"
+#include "coromd/core/file.hpp"
 #include "coromd/runtime/gather.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/timer.hpp"
@@ -53,9 +54,9 @@ bool holds_nothing(const fs::path& directory) {
 
 void make_directory(const fs::path& directory) {
     std::error_code error;
-    fs::create_directories(directory, error);
+    make_directories_durably(directory);
     // Also where it was there, empty or with the log: from now on it holds a campaign.
-    if (!error) fs::permissions(directory, fs::perms::owner_all, error);
+    fs::permissions(directory, fs::perms::owner_all, error);
     if (error) fail(ErrorKind::system, "cannot create '{}': {}", directory.string(), error.message());
 }
 

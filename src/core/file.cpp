@@ -167,6 +167,17 @@ void write_file_durably(const fs::path& path, std::string_view content) {
     sync_path(path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 
+void make_directories_durably(const fs::path& directory) {
+    std::error_code error;
+    if (fs::is_directory(directory, error)) return;
+    const fs::path parent = directory.has_parent_path() ? directory.parent_path() : fs::path(".");
+    if (parent != directory) make_directories_durably(parent);
+    // Somebody else may make it at this very moment, and be slower to sync it.
+    fs::create_directory(directory, error);
+    if (error) fail(ErrorKind::system, "cannot create '{}': {}", directory.string(), error.message());
+    sync_path(parent);
+}
+
 void sync_path(const fs::path& path) {
     const FileDescriptor file = open_file(path, O_RDONLY);
     const int error_number = sync_descriptor(file);

@@ -126,17 +126,9 @@ bool all_there(const fs::path& directory, const JobExit& exit) {
     });
 }
 
-/// Makes a folder with its parents. One is there for good when its parent is synced.
-void make_directory(const fs::path& directory) {
-    if (fs::is_directory(directory)) return;
-    make_directory(directory.parent_path());
-    fs::create_directory(directory);
-    sync_path(directory.parent_path());
-}
-
 fs::path make_attempt_directory(const Job& job, int attempt) {
     const fs::path directory = job.attempt_directory(attempt);
-    make_directory(directory.parent_path());
+    make_directories_durably(directory.parent_path());
     fs::remove_all(directory);
     fs::create_directory(directory);
     fault_point("queue.directory_made");

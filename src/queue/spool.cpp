@@ -93,7 +93,8 @@ Runner this_process() {
 }
 
 Spool::Spool(fs::path directory) : directory_(fs::absolute(directory).lexically_normal()) {
-    for (const char* folder : {"records", "claims", "stop", "signals"}) make_folder(directory_ / folder);
+    for (const char* folder : {"records", "claims", "stop", "signals"})
+        make_directories_durably(directory_ / folder);
 }
 
 fs::path Spool::claims_of(std::uint64_t job) const {

@@ -39,7 +39,7 @@ std::set<int> some_of(int passages, bool first_only) {
 Workload scripts_on(const std::string& queue) {
     Workload workload;
     workload.name = queue;
-    workload.command = {COROMD_CRASH_JOBS, "settings.toml", "campaign"};
+    workload.command = {COROMD_CRASH_JOBS, "settings.toml", "place/campaign"};
     workload.settings = "agent = \"" COROMD_PROGRAM "\"\n[queues.jobs]\n";
     workload.settings += queue == "slurm" ? "kind = \"slurm\"\ncommands = \"cluster/bin\"\npoll = \"200 ms\"\n"
                                             "lost_after = \"2 s\"\n"
@@ -55,7 +55,7 @@ Workload scripts_on(const std::string& queue) {
 Workload committor() {
     Workload workload;
     workload.name = "committor";
-    workload.command = {COROMD_PROGRAM, "run", "settings.toml", "-d", "campaign"};
+    workload.command = {COROMD_PROGRAM, "run", "settings.toml", "-d", "place/campaign"};
     workload.helpers = "grompp";
     workload.results = "until.xtc";
     return workload;
@@ -93,7 +93,8 @@ void CrashTest::prepare(const Workload& workload) {
 }
 
 void CrashTest::clear() const {
-    for (const char* name : {"campaign", "witness", "passages", "commands.log"}) fs::remove_all(folder_ / name);
+    for (const char* name : {"place", "witness", "passages", "commands.log"}) fs::remove_all(folder_ / name);
+    fs::create_directory(folder_ / "place");
 }
 
 pid_t CrashTest::start_run(const std::map<std::string, std::string>& environment) const {
@@ -109,10 +110,11 @@ Ended CrashTest::run(const std::map<std::string, std::string>& environment) cons
     return wait(start_run(environment));
 }
 
-bool CrashTest::run_until(const Kill& kill) const {
+bool CrashTest::run_until(const Kill& kill, std::map<std::string, std::string> environment) const {
     const std::string log = (folder_ / "passages").string();
     fs::remove(log);
-    const Ended ended = run({{"COROMD_FAULT_LOG", log}, {"COROMD_FAULT_KILL", kill.text()}});
+    environment.insert({{"COROMD_FAULT_LOG", log}, {"COROMD_FAULT_KILL", kill.text()}});
+    run(environment);
     return count_passages(read("passages"))[kill.point] >= kill.passage;
 }
 

@@ -18,7 +18,7 @@ using functional::Ended;
 /// in which queue it runs, is all that the tests need not know.
 struct Workload {
     std::string name;
-    /// The program and its arguments, run in the test's folder, where it makes the folder "campaign".
+    /// The program and its arguments, run in the test's folder, where it makes the folder "place/campaign".
     std::vector<std::string> command;
     /// The settings file that `command` names.
     std::string settings;
@@ -58,7 +58,7 @@ protected:
     /// Left to run.
     pid_t start_run(const std::map<std::string, std::string>& environment = {}) const;
     /// Runs it with a process that dies. False where that point was not reached.
-    bool run_until(const Kill& kill) const;
+    bool run_until(const Kill& kill, std::map<std::string, std::string> environment = {}) const;
     /// Runs it to its end; how often it passed each point. With `kill`, of the run after that one.
     Passages passages(const Kill* kill = nullptr) const;
 
@@ -71,7 +71,7 @@ protected:
     /// "agent."), or at the first one only, and goes on. How many of the kills were carried out.
     int kill_everywhere(const std::string& process, bool first_only);
 
-    std::filesystem::path campaign() const { return folder_ / "campaign"; }
+    std::filesystem::path campaign() const { return folder_ / "place" / "campaign"; }
     std::string shell_quietly(const std::string& line) const;
 
     Workload workload_;

@@ -51,6 +51,10 @@ std::string read_tail(const std::filesystem::path& path, std::size_t limit);
 /// failed. A symbolic link is replaced, not followed.
 void write_file_durably(const std::filesystem::path& path, std::string_view content);
 
+/// Makes a directory, with its parents, that is still there after a power loss. Those that were there
+/// are taken for durable. `directory` does not end with a slash. Throws Error(system).
+void make_directories_durably(const std::filesystem::path& directory);
+
 /// fsync of a file or directory; nothing on file systems that have none for it. Throws Error(system).
 void sync_path(const std::filesystem::path& path);
 
