@@ -24,10 +24,12 @@
 #include <optional>
 #include <thread>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +122,7 @@ public:
         if (job_.signalled_together) runner.scheduler_job = slurm_job();
         fault_point("supervise.begun");
         if (!spool_.claim(run_, runner)) return kNothingToDo;
+        spool_folder_ = open_file(job_.spool, O_PATH | O_DIRECTORY);
 
         record_.key = job_.key;
         record_.attempt = job_.attempt;
@@ -159,6 +162,7 @@ private:
     void start() {
         try {
             fs::create_directories(directory_);
+            directory_folder_ = open_file(directory_, O_PATH | O_DIRECTORY);
             fault_point("supervise.start");
             program_ = start_program(job_, directory_);
             fault_point("supervise.started");
@@ -191,6 +195,7 @@ private:
         take_signals();
         if (ended_) return;
 
+        follow_campaign();
         const auto now = Clock::now();
         if (!keep_claim(now)) return give_way();
         if (const auto limit = stop_time(); limit && now >= *limit) begin_stop(record_.exit.timed_out);
@@ -208,6 +213,28 @@ private:
         signalfd_siginfo info{};
         while (::read(signals_.get(), &info, sizeof info) == sizeof info)
             take_signal(static_cast<int>(info.ssi_signo));
+    }
+
+    /// A campaign may be moved while its jobs run: the folders are where the kernel says that they are.
+    void follow_campaign() {
+        const auto moved_to = [](const FileDescriptor& folder, const fs::path& known) {
+            std::error_code error;
+            const fs::path now = fs::read_symlink(fmt::format("/proc/self/fd/{}", folder.get()), error);
+            struct stat there {};
+            struct stat ours {};
+            // The kernel's word for a folder that is gone, or that another host has moved, is no path.
+            const bool good = !error && now != known && ::stat(now.c_str(), &there) == 0 &&
+                              ::fstat(folder.get(), &ours) == 0 && there.st_ino == ours.st_ino &&
+                              there.st_dev == ours.st_dev;
+            return good ? now : known;
+        };
+        if (const fs::path now = moved_to(spool_folder_, spool_.directory()); now != spool_.directory())
+            spool_ = Spool(now);
+        if (!directory_folder_) return;
+        const fs::path now = moved_to(directory_folder_, directory_);
+        if (now == directory_) return;
+        directory_ = now;
+        log_ = LogWatch(directory_ / job_.stop.log, job_.stop.ready, job_.stop.acknowledged);
     }
 
     /// The heartbeat, when its time has come. False where the run has been overtaken.
@@ -330,6 +357,7 @@ private:
         std::string said;
         for (;;) {
             try {
+                follow_campaign();
                 if (!described) describe_files();
                 described = true;
                 fault_point("supervise.described");
@@ -386,6 +414,8 @@ private:
     LogWatch log_;
     ExitRecord record_;
     FileDescriptor signals_;
+    FileDescriptor spool_folder_;
+    FileDescriptor directory_folder_;
     pid_t program_ = 0;
     bool ended_ = false;
     bool overtaken_ = false;

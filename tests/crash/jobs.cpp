@@ -2,7 +2,8 @@
 //
 // A program of a user's, to be killed: `crash_jobs SETTINGS DIRECTORY`. Two walkers, each with a helper
 // and two segments that go on from one another, in the queue "jobs". Each program says in the file
-// $CRASH_WITNESS that it begins, and as the last thing that it does that it ends.
+// $CRASH_WITNESS that it begins, and as the last thing that it does that it ends. A segment waits for the
+// file $CRASH_GO, where that is set.
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ using coromd::runtime::task;
 Job job(const coromd::session::Session& session, const std::string& walker, const std::string& leaf,
         const std::string& before) {
     const std::string key = "walkers/" + walker + "/" + leaf;
-    const std::string script = "echo begin " + key + " >> \"$CRASH_WITNESS\"; { " + before + " echo " + key +
+    const std::string wait = leaf == "helper" ? "" : "[ -z \"$CRASH_GO\" ] || until [ -e \"$CRASH_GO\" ]; do sleep 0.02; done; ";
+    const std::string script = "echo begin " + key + " >> \"$CRASH_WITNESS\"; " + wait + "{ " + before + " echo " + key +
                                "; } > " + leaf + ".data; echo " + key + " > " + leaf +
                                ".note; echo end " + key + " >> \"$CRASH_WITNESS\"";
     Job made(key, {"/bin/sh", "-c", script});
