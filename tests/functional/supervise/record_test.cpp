@@ -61,6 +61,24 @@ TEST_F(Record, IsComplete) {
     EXPECT_LT(found.exit.peak_memory_kib, 1u << 20);
 }
 
+TEST_F(Record, IsWrittenToWhereTheCampaignIsNow) {
+    probe({"end=go"});
+    const fs::path before = folder_ / "before";
+    fs::create_directory(before);
+    job_.directory = before / "job.attempt1";
+    job_.spool = before / "spool";
+    const queue::Spool spool(job_.spool);
+    const pid_t agent = start();
+    await(file("md.log"), "ready");
+    fs::rename(before, folder_ / "after");
+    write(folder_ / "after" / "job.attempt1" / "go");
+    EXPECT_EQ(wait(agent), 0);
+    EXPECT_FALSE(fs::exists(before));
+    const auto found = queue::Spool(folder_ / "after" / "spool").read_record(id());
+    ASSERT_TRUE(found);
+    EXPECT_FALSE(found->exit.files.empty());
+}
+
 TEST_F(Record, NamesTheFilesBySizeAndFingerprint) {
     shell(
         "printf abc > 'two words.xtc'; printf 12345 > Ümlaut.dat; : > empty; mkdir folder; printf x > "

@@ -202,6 +202,14 @@ TEST_F(FileTest, ConcurrentWritersNeverMix) {
     EXPECT_THAT(names(), ElementsAre("file"));
 }
 
+TEST_F(FileTest, MakesFoldersWithTheirParents) {
+    make_directories_durably(at("a") / "b" / "c");
+    EXPECT_TRUE(std::filesystem::is_directory(at("a") / "b" / "c"));
+    EXPECT_NO_THROW(make_directories_durably(at("a") / "b"));
+    write_file_durably(at("file"), "x");
+    EXPECT_EQ(error_of([&] { make_directories_durably(at("file") / "folder"); }).kind(), ErrorKind::system);
+}
+
 TEST_F(FileTest, SyncsFilesAndFolders) {
     write_file_durably(at("file"), "x");
     EXPECT_NO_THROW(sync_path(at("file")));

@@ -16,6 +16,7 @@ using namespace test;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 class FakeAdmission final : public Admission {
 public:
@@ -52,12 +53,15 @@ public:
         co_return exit;
     }
 
-    void forget(const Attempt&, bool) noexcept override {}
+    void forget(const Attempt& attempt, bool finished) noexcept override {
+        forgotten.push_back(fmt::format("{} {}", attempt.number(), finished ? "for good" : "for now"));
+    }
     void send_signal(const Attempt& attempt, int number) override {
         log_.push_back(fmt::format("signal {} to attempt {}", number, attempt.number()));
     }
 
     runtime::Semaphore one_at_a_time;
+    Log forgotten;
     std::function<task<JobExit>(fs::path directory)> program;
     std::function<task<std::optional<JobExit>>()> leftover = []() -> task<std::optional<JobExit>> {
         co_return std::nullopt;
@@ -459,6 +463,17 @@ TEST_F(QueueTest, AMoveThatWasCutShortIsCompleted) {
     EXPECT_THAT(names_in(directory_), ElementsAre("md.cpt", "md.xtc"));
     EXPECT_EQ(read_text_file(directory_ / "md.cpt"), "moved");
     EXPECT_EQ(read_text_file(directory_ / "md.xtc"), "not yet");
+    EXPECT_THAT(backend_->forgotten, ElementsAre("1 for good"));
+    EXPECT_TRUE(run_again(job()).ok());
+    EXPECT_THAT(backend_->forgotten, SizeIs(1)) << "all was done";
+}
+
+TEST_F(QueueTest, WhatAnEarlierProgramHadNoTimeToForgetIsForgotten) {
+    exit_as(exit_with(3));
+    EXPECT_FALSE(run(job()).ok());
+    write_and_exit(0);
+    EXPECT_TRUE(run_again(job()).ok());
+    EXPECT_THAT(backend_->forgotten, ElementsAre("1 for now", "1 for now", "2 for good"));
 }
 
 TEST_F(QueueTest, AMoveThatFailsIsRepeatedAndTheWorkIsNotLost) {
