@@ -84,7 +84,9 @@ protected:
         ChildProcess child([&](int pipe) {
             FaultyVfs vfs(GetParam(), nth);
             runtime::Context own(2);
-            { Steps steps(own, place, [&](const std::string& line) { ChildProcess::say(pipe, line); }); }
+            {
+                Steps steps(own, place, [&](const std::string& line) { ChildProcess::say(pipe, line); });
+            }
             if (vfs.fired()) ChildProcess::say(pipe, "fired");
         });
         std::set<std::string> said;

@@ -7,11 +7,11 @@ namespace coromd::crash {
 
 /// What goes wrong with SQLite's files.
 enum class DiskFault {
-    error,   ///< one call fails and does nothing
-    half,    ///< one write does its first half, then fails
-    full,    ///< from one write on all of them find the disk full
-    no_sync, ///< from one sync on all of them fail
-    crash    ///< the process dies in the middle of one call
+    error,    ///< one call fails and does nothing
+    half,     ///< one write does its first half, then fails
+    full,     ///< from one write on all of them find the disk full
+    no_sync,  ///< from one sync on all of them fail
+    crash     ///< the process dies in the middle of one call
 };
 
 /// Counts the calls by which SQLite changes files, and makes the n-th of them go wrong.

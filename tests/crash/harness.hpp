@@ -28,12 +28,16 @@ struct Workload {
     std::string helpers;
     /// The files in the campaign that tell what it came to end with this.
     std::string results;
+    /// Whether its jobs tell of themselves from outside of the campaign.
+    bool witness = true;
 };
 
 /// Two walkers of small scripts; see jobs.cpp.
 Workload scripts_on(const std::string& queue);
 /// `coromd run` with a stand-in for GROMACS.
 Workload committor();
+/// `coromd run` with the model engine.
+Workload model();
 
 /// A point of the program, and how often it had been passed when the process died there.
 struct Kill {

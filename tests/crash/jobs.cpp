@@ -23,9 +23,10 @@ using coromd::runtime::task;
 Job job(const coromd::session::Session& session, const std::string& walker, const std::string& leaf,
         const std::string& before) {
     const std::string key = "walkers/" + walker + "/" + leaf;
-    const std::string wait = leaf == "helper" ? "" : "[ -z \"$CRASH_GO\" ] || until [ -e \"$CRASH_GO\" ]; do sleep 0.02; done; ";
-    const std::string script = "echo begin " + key + " >> \"$CRASH_WITNESS\"; " + wait + "{ " + before + " echo " + key +
-                               "; } > " + leaf + ".data; echo " + key + " > " + leaf +
+    const std::string wait =
+        leaf == "helper" ? "" : "[ -z \"$CRASH_GO\" ] || until [ -e \"$CRASH_GO\" ]; do sleep 0.02; done; ";
+    const std::string script = "echo begin " + key + " >> \"$CRASH_WITNESS\"; " + wait + "{ " + before +
+                               " echo " + key + "; } > " + leaf + ".data; echo " + key + " > " + leaf +
                                ".note; echo end " + key + " >> \"$CRASH_WITNESS\"";
     Job made(key, {"/bin/sh", "-c", script});
     made.in_directory(session.directory() / "walkers" / walker).writes(leaf + ".data").writes(leaf + ".note");

@@ -30,8 +30,14 @@ TEST_P(KilledEverywhere, GoesOnAsIfNothingHadHappened) {
 
 std::vector<Where> places() {
     if (COROMD_CRASH_SAMPLE) return {{scripts_on("local"), "run."}, {scripts_on("local"), "agent."}};
-    return {{scripts_on("local"), "run."}, {scripts_on("local"), "agent."}, {scripts_on("slurm"), "run."},
-            {scripts_on("slurm"), "agent."}, {committor(), "run."}, {committor(), "agent."}};
+    return {{scripts_on("local"), "run."},
+            {scripts_on("local"), "agent."},
+            {scripts_on("slurm"), "run."},
+            {scripts_on("slurm"), "agent."},
+            {committor(), "run."},
+            {committor(), "agent."},
+            {model(), "run."},
+            {model(), "agent."}};
 }
 
 INSTANTIATE_TEST_SUITE_P(, KilledEverywhere, testing::ValuesIn(places()), [](const auto& info) {

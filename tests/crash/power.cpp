@@ -27,8 +27,8 @@ std::string identity(int folder, const char* name, int flags) {
     struct statx status {};
     constexpr unsigned kWanted = STATX_TYPE | STATX_INO | STATX_BTIME;
     if (::statx(folder, name, flags | AT_SYMLINK_NOFOLLOW, kWanted, &status) != 0) return "";
-    return (S_ISDIR(status.stx_mode) ? "d" : "f") + std::to_string(status.stx_ino) + "-" + std::to_string(status.stx_btime.tv_sec) + "." +
-           std::to_string(status.stx_btime.tv_nsec);
+    return (S_ISDIR(status.stx_mode) ? "d" : "f") + std::to_string(status.stx_ino) + "-" +
+           std::to_string(status.stx_btime.tv_sec) + "." + std::to_string(status.stx_btime.tv_nsec);
 }
 
 std::string listing(int folder) {
@@ -50,7 +50,8 @@ std::string content(int file) {
     // By another description: that of the program stays where it is, and may be for writing only.
     const int copy = ::open(("/proc/self/fd/" + std::to_string(file)).c_str(), O_RDONLY | O_CLOEXEC);
     ssize_t got = 0;
-    while ((got = ::read(copy, buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(got));
+    while ((got = ::read(copy, buffer, sizeof buffer)) > 0)
+        text.append(buffer, static_cast<std::size_t>(got));
     ::close(copy);
     return text;
 }

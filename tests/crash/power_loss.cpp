@@ -32,8 +32,8 @@ std::string identity(const fs::path& path) {
     constexpr unsigned kWanted = STATX_TYPE | STATX_INO | STATX_BTIME;
     if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, kWanted, &status) != 0)
         throw std::runtime_error("cannot stat " + path.string());
-    return (S_ISDIR(status.stx_mode) ? "d" : "f") + std::to_string(status.stx_ino) + "-" + std::to_string(status.stx_btime.tv_sec) + "." +
-           std::to_string(status.stx_btime.tv_nsec);
+    return (S_ISDIR(status.stx_mode) ? "d" : "f") + std::to_string(status.stx_ino) + "-" +
+           std::to_string(status.stx_btime.tv_sec) + "." + std::to_string(status.stx_btime.tv_nsec);
 }
 
 std::optional<std::string> content_of(const fs::path& path) {
@@ -72,7 +72,8 @@ private:
 
     Names names_in(const std::string& inode, const fs::path& place) {
         Names names;
-        const bool as_now = unsynced_ == Unsynced::names || (unsynced_ == Unsynced::some && random_() % 2 == 0);
+        const bool as_now =
+            unsynced_ == Unsynced::names || (unsynced_ == Unsynced::some && random_() % 2 == 0);
         if (as_now && !place.empty()) {
             for (const fs::directory_entry& entry : fs::directory_iterator(place))
                 names[entry.path().filename().string()] = identity(entry.path());
@@ -94,7 +95,8 @@ private:
             const std::size_t size = std::min(kSector, mixed.size() - begin);
             std::memset(mixed.data() + begin, 0, size);
             if (begin < synced.size())
-                std::memcpy(mixed.data() + begin, synced.data() + begin, std::min(size, synced.size() - begin));
+                std::memcpy(mixed.data() + begin, synced.data() + begin,
+                            std::min(size, synced.size() - begin));
         }
         return mixed;
     }

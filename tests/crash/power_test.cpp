@@ -55,7 +55,8 @@ protected:
         clear();
         fs::remove_all(log());
         fs::create_directory(log());
-        const bool hit = run_until(kill, {{"LD_PRELOAD", COROMD_POWER}, {"COROMD_POWER_LOG", log().string()}});
+        const bool hit =
+            run_until(kill, {{"LD_PRELOAD", COROMD_POWER}, {"COROMD_POWER_LOG", log().string()}});
         end_all();
         lose_power(folder_ / "place", log(), unsynced, seed);
         return hit;
