@@ -46,6 +46,13 @@ struct Kill {
     std::string text() const { return point + ":" + std::to_string(passage); }
 };
 
+/// What died, and so how much is promised.
+enum class Died {
+    program,  ///< each program of a job runs to its end once
+    agent,    ///< the same, but a job whose end was not durable yet may run again
+    machine   ///< the same, and what was removed from the spool may be there again
+};
+
 /// How often an undisturbed run passes each point.
 using Passages = std::map<std::string, int>;
 
@@ -68,9 +75,9 @@ protected:
 
     /// What the campaign came to: its results with their names.
     std::string result() const;
-    /// The promise: it is done, each job was accepted once and, with `once`, its program ran to
-    /// its end once; the results are `undisturbed`; the database is sound; nothing runs any more.
-    void expect_promise(const std::string& undisturbed, bool once) const;
+    /// The promise: it is done, each job was accepted once, the results are `undisturbed`, the database is
+    /// sound, nothing runs any more and nothing was left.
+    void expect_promise(const std::string& undisturbed, Died died = Died::program) const;
     /// Kills at the first, the middle and the last passage of all points of a process ("run.",
     /// "agent."), or at the first one only, and goes on. How many of the kills were carried out.
     int kill_everywhere(const std::string& process, bool first_only);

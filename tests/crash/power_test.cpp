@@ -76,7 +76,7 @@ TEST_P(PowerLoss, LosesNothingThatWasAccepted) {
             losses += lose_power_at(kill, GetParam(), seed) ? 1 : 0;
             const Ended ended = run();
             EXPECT_EQ(ended.exit_code, 0) << ended.err;
-            expect_promise(expected, false);
+            expect_promise(expected, Died::machine);
             if (HasFailure()) return;
         }
     }

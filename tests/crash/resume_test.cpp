@@ -71,7 +71,7 @@ TEST_F(Resumed, ItDiesAgain) {
         kills += run_until({point, 1}) ? 1 : 0;
         const Ended ended = run();
         EXPECT_EQ(ended.exit_code, 0) << ended.err;
-        expect_promise(expected, true);
+        expect_promise(expected);
         if (HasFailure()) return;
     }
     EXPECT_GT(kills, 0);
@@ -98,7 +98,7 @@ TEST_F(Resumed, OfTwoThatAreStartedAtOnceOneRuns) {
         const pid_t other = ::wait(&status);
         EXPECT_TRUE(both.contains(other) && other != refused);
         EXPECT_EQ(status, 0) << read("stderr");
-        expect_promise(expected, true);
+        expect_promise(expected);
         if (HasFailure()) return;
     }
 }
@@ -112,7 +112,7 @@ TEST_F(Resumed, TheClockHasGoneBackwards) {
         EXPECT_TRUE(run_until(kInTheMiddle));
         const Ended ended = run({{"COROMD_FAULT_CLOCK_MS", shift}});
         EXPECT_EQ(ended.exit_code, 0) << ended.err;
-        expect_promise(expected, true);
+        expect_promise(expected);
     }
 }
 
@@ -132,7 +132,7 @@ TEST_F(Resumed, ItLiesSomewhereElseWhileItsJobsRun) {
     EXPECT_EQ(ended.exit_code, 0) << ended.err;
     EXPECT_FALSE(fs::exists(campaign())) << "something was written to where it was";
     fs::rename(folder_ / "place" / "moved", campaign());
-    expect_promise(expected, true);
+    expect_promise(expected);
 }
 
 }  // namespace
