@@ -35,7 +35,7 @@ public:
         : context_(context), say_(std::move(say)) {
         step("open", [&] { campaign_ = Campaign::open(context, place, OpenMode::resume_or_create, 42); });
         if (!campaign_) return;
-        step("input", [&] { context_.run(campaign_->record_input("input", "first")); });
+        step("input", [&] { context_.run(campaign_->record_inputs({{"input", "first"}})); });
         begin("a", "begin a");
         step("submitted a", [&] { context_.run(ledger().submitted("a", 1, "here")); });
         begin("b", "begin b");
@@ -109,7 +109,7 @@ protected:
                   "ok");
         bool known = false;
         try {
-            context.run(campaign_->record_input("input", "second"));
+            context.run(campaign_->record_inputs({{"input", "second"}}));
         } catch (const Error& error) {
             known = error.kind() == ErrorKind::conflict;
         }

@@ -4,7 +4,9 @@
 // and two segments that go on from one another, in the queue "jobs". Each program says in the file
 // $CRASH_WITNESS that it begins, and as the last thing that it does that it ends. A segment waits for the
 // file $CRASH_GO, where that is set.
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "coromd/core/error.hpp"
@@ -55,7 +57,8 @@ int main(int argc, char** argv) {
         options.settings(coromd::session::load_settings(argv[1]));
         coromd::session::Session session(options);
         auto main = [&]() -> task<void> {
-            co_await session.campaign().record_input("walkers", "two");
+            std::map<std::string, std::string> inputs{{"walkers", "two"}};
+            co_await session.campaign().record_inputs(std::move(inputs));
             std::vector<task<void>> walkers;
             walkers.push_back(walk(session, "0"));
             walkers.push_back(walk(session, "1"));
