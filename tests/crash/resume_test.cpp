@@ -106,7 +106,7 @@ TEST_F(Resumed, OfTwoThatAreStartedAtOnceOneRuns) {
 TEST_F(Resumed, TheClockHasGoneBackwards) {
     passages();
     const std::string expected = result();
-    for (const char* shift : {"-86400000", "86400000", "-3000000000000"}) {
+    for (const char* shift : {"-86400000", "86400000", "-1790000000000"}) {
         SCOPED_TRACE(shift);
         clear();
         EXPECT_TRUE(run_until(kInTheMiddle));
