@@ -20,6 +20,7 @@ void add_attach(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
 void add_model_md(CLI::App& app, int& exit_code);
 void add_queue(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_stop(CLI::App& app, int& exit_code);
 void add_supervise(CLI::App& app, int& exit_code);
