@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "coromd/report/html.hpp"
+
 namespace coromd::report {
 
 namespace {
@@ -30,18 +32,22 @@ std::string number_label(double value, double step) {
     if (std::abs(value) < step * 1e-6) return "0";
     const double largest = std::max(std::abs(value), step);
     if (largest >= 1e6 || largest < 1e-3) return fmt::format("{:.4g}", value);
+    if (step >= 1 && largest >= 1e4) return count_text(std::llround(value));
     const int digits = std::clamp(static_cast<int>(-std::floor(std::log10(step) + 1e-9)), 0, 9);
     std::string label = fmt::format("{:.{}f}", value, digits);
     if (label.starts_with('-')) label.replace(0, 1, "\u2212");
     return label;
 }
 
-std::vector<Tick> linear_ticks(double low, double high, int most) {
-    const double step = round_step(high - low, most);
+std::vector<Tick> ticks_every(double step, double low, double high) {
     std::vector<Tick> ticks;
     for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i)
         ticks.push_back({i * step, number_label(i * step, step)});
     return ticks;
+}
+
+std::vector<Tick> linear_ticks(double low, double high, int most) {
+    return ticks_every(round_step(high - low, most), low, high);
 }
 
 std::string pi_label(int numerator, int denominator) {
@@ -53,13 +59,13 @@ std::string pi_label(int numerator, int denominator) {
 }
 
 std::vector<Tick> pi_ticks(double low, double high, int most) {
-    // Long axes get whole multiples, short ones fractions; what is shorter still is a plain number.
-    for (const int denominator : {1, 2, 4, 8}) {
+    // The finest for which there is room; where there is less than half a turn to show, plain numbers.
+    for (const int denominator : {8, 4, 2, 1}) {
         const double step = std::numbers::pi / denominator;
         const int first = static_cast<int>(std::ceil(low / step - 1e-9));
         const int last = static_cast<int>(std::floor(high / step + 1e-9));
-        if (last - first + 1 < 3) continue;
-        if (last - first + 1 > 2 * most) break;
+        if (last - first + 1 > most + 1) continue;
+        if (last - first + 1 < 3) break;
         std::vector<Tick> ticks;
         for (int i = first; i <= last; ++i) {
             int n = i;
@@ -112,10 +118,11 @@ Axis::Axis(std::string title, double low, double high, Scale scale, bool round)
         low_ -= from_zero ? 0.0 : room;
         high_ += room;
     }
-    if (round && scale_ == Scale::linear) {
-        const double step = round_step(high_ - low_, 5);
-        low_ = std::floor(low_ / step + 1e-9) * step;
-        high_ = std::ceil(high_ / step - 1e-9) * step;
+    if (round && (scale_ == Scale::linear || scale_ == Scale::count)) {
+        const double least = scale_ == Scale::count ? 1.0 : 0.0;
+        step_ = std::max(round_step(high_ - low_, 4), least);
+        low_ = std::floor(low_ / step_ + 1e-9) * step_;
+        high_ = std::ceil(high_ / step_ - 1e-9) * step_;
     }
 }
 
@@ -138,9 +145,12 @@ double Axis::value(double fraction) const noexcept {
 }
 
 std::vector<Tick> Axis::ticks(int most) const {
+    if (step_ > 0) return ticks_every(step_, low_, high_);
     switch (scale_) {
         case Scale::linear:
             return linear_ticks(low_, high_, most);
+        case Scale::count:
+            return linear_ticks(low_, high_, std::clamp(static_cast<int>(high_ - low_), 1, most));
         case Scale::log:
             return log_ticks(low_, high_, most);
         case Scale::pi:

@@ -19,9 +19,11 @@ namespace coromd::report {
 namespace {
 
 constexpr double kTop = 10;
-constexpr double kRight = 14;
+constexpr double kRight = 24;
 constexpr double kLegendHeight = 22;
-constexpr double kCharacter = 6.4;  // the width of a letter of the labels, about
+// Widths of letters at the size of labels, about: figures are wide, text is narrow.
+constexpr double kFigure = 7.4;
+constexpr double kLetter = 6.6;
 
 std::string_view css_class(Ink ink) {
     constexpr std::array kNames{"s0", "s1", "s2",   "s3",  "s4",      "s5",
@@ -73,7 +75,7 @@ Plot::Plot(Axis x, Axis y, double width, double height)
     std::size_t longest = 1;
     for (const Tick& tick : y_.ticks(most_ticks_y(height_ - kTop - bottom_)))
         longest = std::max(longest, letters(tick.label));
-    left_ = 12 + kCharacter * static_cast<double>(longest) + (y_.title().empty() ? 0 : 18);
+    left_ = 12 + kFigure * static_cast<double>(longest) + (y_.title().empty() ? 0 : 18);
 }
 
 double Plot::place_x(double x) const {
@@ -124,8 +126,8 @@ void Plot::band(std::span<const double> x, std::span<const double> low, std::spa
 void Plot::box(Point from, Point to, Ink ink, double opacity, std::string_view tooltip) {
     if (!std::isfinite(from.x) || !std::isfinite(from.y) || !std::isfinite(to.x) || !std::isfinite(to.y))
         return;
-    const auto [x0, x1] = std::minmax(place_x(from.x), place_x(to.x));
-    const auto [y0, y1] = std::minmax(place_y(from.y), place_y(to.y));
+    const auto [x0, x1] = std::minmax({place_x(from.x), place_x(to.x)});
+    const auto [y0, y1] = std::minmax({place_y(from.y), place_y(to.y)});
     // A bar that took no time is still there to be seen.
     const std::string full = opacity < 1 ? fmt::format(" fill-opacity=\"{:.2f}\"", opacity) : "";
     marks_ += fmt::format("<rect class=\"fill {}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"{}{}",
@@ -211,7 +213,7 @@ std::string Plot::legend_svg() const {
     double x = left_;
     const auto text = [&](std::string_view words) {
         out += fmt::format("<text x=\"{}\" y=\"-8\">{}</text>", number(x), escape(words));
-        x += kCharacter * static_cast<double>(letters(words)) + 18;
+        x += kLetter * static_cast<double>(letters(words)) + 18;
     };
     for (const LegendEntry& entry : legend_) {
         out += fmt::format("<rect class=\"fill {}\" x=\"{}\" y=\"-17\" width=\"14\" height=\"10\" rx=\"2\"/>",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numbers>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -54,6 +55,35 @@ std::string shortened(std::string text, std::size_t letters) {
     // Not into the middle of a letter.
     while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) ++from;
     return "\u2026" + text.substr(from);
+}
+
+bool NaturalOrder::operator()(const std::string& a, const std::string& b) const {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    // The number at a place, without leading zeros, and what stands behind it.
+    const auto digits = [&](std::string_view text) {
+        const auto end = static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
+        std::string_view number = text.substr(0, end);
+        number.remove_prefix(std::min(number.find_first_not_of('0'), number.size()));
+        return std::pair(number, text.substr(end));
+    };
+    std::string_view x = a;
+    std::string_view y = b;
+    while (!x.empty() && !y.empty()) {
+        if (!is_digit(x.front()) || !is_digit(y.front())) {
+            if (x.front() != y.front()) return x.front() < y.front();
+            x.remove_prefix(1);
+            y.remove_prefix(1);
+            continue;
+        }
+        const auto [m, behind_m] = digits(x);
+        const auto [n, behind_n] = digits(y);
+        if (m.size() != n.size()) return m.size() < n.size();
+        if (m != n) return m < n;
+        x = behind_m;
+        y = behind_n;
+    }
+    // "01" and "1" are the same number, but not the same name.
+    return x.size() != y.size() ? x.size() < y.size() : a < b;
 }
 
 }  // namespace coromd::report

@@ -13,24 +13,45 @@ namespace {
 using campaign::AttemptRow;
 
 constexpr std::size_t kMostShown = 50;
+constexpr std::size_t kMostGroups = 20;
 constexpr std::size_t kTailBytes = 4 << 10;
 
 std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
-std::string by_class(const std::vector<const AttemptRow*>& failed) {
-    std::map<std::pair<std::string, std::string>, std::int64_t> counts;
-    for (const AttemptRow* attempt : failed)
-        ++counts[{std::string(to_string(attempt->result->failure)), first_line(attempt->result->reason)}];
-    std::vector<std::pair<std::int64_t, std::pair<std::string, std::string>>> sorted;
-    for (const auto& [what, count] : counts) sorted.emplace_back(count, what);
-    std::ranges::stable_sort(sorted, std::ranges::greater(), [](const auto& one) { return one.first; });
-    Table table({">attempts", "kind of failure", "reason"});
-    for (const auto& [count, what] : sorted) {
-        table.row({count_text(count), escape(what.first), escape(what.second)});
-        if (&what == &sorted[std::min(sorted.size(), std::size_t{20}) - 1].second) break;
+/// A reason with all its numbers taken out: what failures have in common.
+std::string without_numbers(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        const bool digit = c >= '0' && c <= '9';
+        if (!digit)
+            out += c;
+        else if (!out.ends_with('#'))
+            out += '#';
     }
+    return out;
+}
+
+std::string by_reason(const std::vector<const AttemptRow*>& failed) {
+    struct Group {
+        std::int64_t count = 0;
+        const AttemptRow* first = nullptr;
+    };
+    std::map<std::pair<queue::FailureClass, std::string>, Group> groups;
+    for (const AttemptRow* attempt : failed) {
+        Group& group =
+            groups[{attempt->result->failure, without_numbers(first_line(attempt->result->reason))}];
+        if (group.count++ == 0) group.first = attempt;
+    }
+    std::vector<Group> sorted;
+    for (const auto& [what, group] : groups) sorted.push_back(group);
+    std::ranges::stable_sort(sorted, std::ranges::greater(), &Group::count);
+    sorted.resize(std::min(sorted.size(), kMostGroups));
+    Table table({">attempts", "to blame", "reason of the first of them"});
+    for (const Group& group : sorted)
+        table.row({count_text(group.count), escape(to_string(group.first->result->failure)),
+                   escape(first_line(group.first->result->reason))});
     return table.html();
 }
 
@@ -64,7 +85,7 @@ std::string failures(const Material& material) {
     for (const AttemptRow& attempt : material.attempts)
         if (attempt.result && attempt.result->state == queue::JobState::failed) failed.push_back(&attempt);
     if (failed.empty()) return {};
-    std::string html = by_class(failed);
+    std::string html = by_reason(failed);
     const std::size_t first = failed.size() > kMostShown ? failed.size() - kMostShown : 0;
     if (first > 0)
         html += paragraph(fmt::format("The last {} of {}:", kMostShown,

@@ -55,8 +55,9 @@ std::string cards(const Material& material) {
     std::string html = "<div class=\"cards\">\n";
     html += card(count_text(static_cast<std::int64_t>(material.walkers.size())),
                  material.walkers.size() == 1 ? "walker" : "walkers");
-    html += card(fmt::format("{} of {}", count_text(count(JobState::finished)), count_text(jobs)),
-                 "jobs finished");
+    const std::int64_t finished = count(JobState::finished);
+    html += card(count_text(finished),
+                 finished == jobs ? "jobs finished" : fmt::format("of {} jobs finished", count_text(jobs)));
     html += card(count_text(count(JobState::failed)), "jobs failed",
                  count(JobState::failed) > 0 ? "bad-card" : "");
     html += card(md_time_text(md_ps(material)), "of MD");

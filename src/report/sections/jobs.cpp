@@ -44,7 +44,7 @@ std::string jobs(const Material& material) {
         names.push_back(fmt::format("{} ({})", to_string(state), count_text(count)));
         most = std::max(most, static_cast<double>(count));
     }
-    Plot plot(Axis("jobs", 0, most), Axis::of_names("", names), 560,
+    Plot plot(Axis("jobs", 0, most, Scale::count), Axis::of_names("", names), 560,
               56 + 28 * static_cast<double>(names.size()));
     double place = 0;
     for (const auto& [state, count] : material.job_counts) {

@@ -32,43 +32,45 @@ double mean(const std::vector<double>& values) {
     return sum / static_cast<double>(values.size());
 }
 
-std::string shares(const Times& times, std::int64_t reached, const std::vector<double>& without) {
-    std::vector<std::string> names;
-    for (const auto& [name, values] : times) {
-        if (names.size() == kMostOutcomes) break;
-        names.push_back(shortened(name, 24));
-    }
-    Plot plot(Axis("share of the walkers that came to an end", 0, 1), Axis::of_names("", names), 560,
-              60 + 30 * static_cast<double>(names.size()));
+std::string table_of(const Times& times, std::int64_t reached, const std::vector<double>& without) {
     Table table({"outcome", ">walkers", ">share", ">95 % interval", ">mean time"});
-    double place = 0;
     for (const auto& [name, values] : times) {
         const Proportion share = wilson(static_cast<std::int64_t>(values.size()), reached);
         table.row({escape(name), count_text(share.successes), fmt::format("{:.3f}", share.estimate),
                    fmt::format("{:.3f} \u2013 {:.3f}", share.low, share.high),
                    escape(md_time_text(mean(values)))});
-        if (place < static_cast<double>(kMostOutcomes)) {
-            const Ink ink = series_ink(static_cast<std::size_t>(place));
-            plot.box({0, place - 0.3}, {share.estimate, place + 0.3}, ink, 0.35);
-            plot.whisker({share.low, place}, {share.high, place}, ink);
-            plot.dot({share.estimate, place}, ink, fmt::format("{}: {:.3f}", name, share.estimate));
-        }
-        ++place;
     }
     if (!without.empty())
         table.row({"no condition held", count_text(static_cast<std::int64_t>(without.size())), "", "",
                    escape(md_time_text(mean(without)))});
-    const std::string picture =
-        times.empty() ? ""
-                      : figure(plot.svg("Shares of the outcomes"),
-                               "Where walkers ended first: share with the 95 % interval of Wilson.");
-    return table.html() + picture;
+    return table.html();
+}
+
+std::string shares(const Times& times, std::int64_t reached) {
+    std::vector<std::string> names;
+    for (const auto& [name, values] : times)
+        if (names.size() < kMostOutcomes) names.push_back(shortened(name, 16));
+    Plot plot(Axis("share of walkers", 0, 1), Axis::of_names("", names), 470,
+              60 + 30 * static_cast<double>(names.size()));
+    std::size_t n = 0;
+    for (const auto& [name, values] : times) {
+        if (n == kMostOutcomes) break;
+        const Proportion share = wilson(static_cast<std::int64_t>(values.size()), reached);
+        const double place = static_cast<double>(n);
+        const Ink ink = series_ink(n++);
+        plot.box({0, place - 0.3}, {share.estimate, place + 0.3}, ink, 0.35);
+        plot.whisker({share.low, place}, {share.high, place}, ink);
+        plot.dot({share.estimate, place}, ink, fmt::format("{}: {:.3f}", name, share.estimate));
+    }
+    return figure(
+        plot.svg("Shares of the outcomes"),
+        "Where walkers ended, of those that came to a condition: share, and 95 % interval of Wilson.");
 }
 
 std::string passage_times(const Times& times, std::int64_t reached) {
     double last = 0;
     for (const auto& [name, values] : times) last = std::max(last, values.back());
-    Plot plot(Axis("MD time (ps)", 0, last), Axis("share of walkers", 0, 1), 560, 260);
+    Plot plot(Axis("MD time (ps)", 0, last), Axis("share of walkers", 0, 1), 470, 260);
     std::size_t n = 0;
     for (const auto& [name, values] : times) {
         if (n == 8) break;
@@ -107,9 +109,11 @@ std::string outcomes(const Material& material) {
     std::vector<double> without;
     const Times times = times_of(material, without);
     const auto reached = static_cast<std::int64_t>(material.results.size() - without.size());
-    html += shares(times, reached, without);
+    html += table_of(times, reached, without);
+    if (times.empty()) return html;
+    html += "<div class=\"side\">" + shares(times, reached);
     if (reached > 1) html += passage_times(times, reached);
-    return html;
+    return html + "</div>\n";
 }
 
 }  // namespace

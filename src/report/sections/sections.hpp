@@ -49,4 +49,9 @@ struct Clock {
 /// A text of at most so many letters, its end kept: that is where names differ.
 std::string shortened(std::string text, std::size_t letters);
 
+/// Orders names as people do: "walkers/999" before "walkers/1000".
+struct NaturalOrder {
+    bool operator()(const std::string& a, const std::string& b) const;
+};
+
 }  // namespace coromd::report

@@ -39,7 +39,7 @@ std::vector<Point> points_of(const std::vector<double>& time, const std::vector<
         const auto first = values.begin() + static_cast<std::ptrdiff_t>(from);
         const auto last = values.begin() + static_cast<std::ptrdiff_t>(std::min(from + run, values.size()));
         const auto [low, high] = std::minmax_element(first, last);
-        const auto [a, b] = std::minmax(low - values.begin(), high - values.begin());
+        const auto [a, b] = std::minmax({low - values.begin(), high - values.begin()});
         add(static_cast<std::size_t>(a));
         if (b != a) add(static_cast<std::size_t>(b));
     }

@@ -81,7 +81,7 @@ std::string occupancy(const Material& material, const Clock& clock) {
             wait.push_back(unknown.back() + waiting.mean()[bin]);
             most = std::max(most, wait.back());
         }
-    Plot plot(clock.axis(), Axis("attempts", 0, most, Scale::linear, true), 960, 240);
+    Plot plot(clock.axis(), Axis("attempts", 0, most, Scale::count, true), 960, 240);
     plot.band(x, unknown, wait, Ink::waiting);
     if (any_open) plot.band(x, run, unknown, Ink::series1);
     plot.band(x, zero, run, Ink::series0);
@@ -92,9 +92,12 @@ std::string occupancy(const Material& material, const Clock& clock) {
                   "How many attempts at jobs ran and waited at each time (mean over each step).");
 }
 
+/// The attempts of each walker.
+using Subjects = std::map<std::string, std::vector<const Span*>, NaturalOrder>;
+
 /// Which walkers get a row: all, or some of those with failures and else an even sample.
-std::vector<std::string> rows_of(const std::map<std::string, std::vector<const Span*>>& subjects) {
-    std::set<std::string> chosen;
+std::vector<std::string> rows_of(const Subjects& subjects) {
+    std::set<std::string, NaturalOrder> chosen;
     if (subjects.size() > kMostRows) {
         for (const auto& [subject, spans] : subjects) {
             if (chosen.size() == kMostFailedRows) break;
@@ -122,7 +125,7 @@ Ink ink_of(JobState state) {
 }
 
 std::string chart(const Material& material, const Clock& clock) {
-    std::map<std::string, std::vector<const Span*>> subjects;
+    Subjects subjects;
     for (const Span& span : material.spans) subjects[span.subject].push_back(&span);
     const std::vector<std::string> rows = rows_of(subjects);
     std::vector<std::string> names;

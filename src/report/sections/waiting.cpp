@@ -25,7 +25,7 @@ std::string histogram(const std::vector<double>& sorted, double longest, const c
         const double at = x.fraction(std::max(seconds, kShortest)) * kBins;
         ++counts[static_cast<std::size_t>(std::clamp(at, 0.0, kBins - 1.0))];
     }
-    Plot plot(x, Axis("attempts", 0, *std::ranges::max_element(counts), Scale::linear, true), 470, 220);
+    Plot plot(x, Axis("attempts", 0, *std::ranges::max_element(counts), Scale::count, true), 470, 220);
     for (std::size_t i = 0; i < kBins; ++i)
         if (counts[i] > 0)
             plot.box({x.value(static_cast<double>(i) / kBins), 0},

@@ -8,9 +8,10 @@ namespace coromd::report {
 
 enum class Scale {
     linear,
-    log,   ///< positive values only
-    pi,    ///< linear, for angles in rad: ticks at parts of pi
-    names  ///< places 0, 1, 2, ... with names, the first on top
+    count,  ///< linear, with ticks at whole numbers only
+    log,    ///< positive values only
+    pi,     ///< linear, for angles in rad: ticks at parts of pi
+    names   ///< places 0, 1, 2, ... with names, the first on top
 };
 
 struct Tick {
@@ -22,7 +23,7 @@ struct Tick {
 class Axis {
 public:
     /// `title`: with units, "time (ps)". A range that is empty or not finite is widened to one that can be
-    /// drawn; with `round` (not for names) its ends are moved outwards to round numbers.
+    /// drawn; with `round` (not for pi) its ends are moved outwards to round numbers, where ticks are.
     Axis(std::string title, double low, double high, Scale scale = Scale::linear, bool round = false);
     /// One place per name.
     static Axis of_names(std::string title, std::vector<std::string> names);
@@ -43,6 +44,7 @@ private:
     double low_;
     double high_;
     Scale scale_;
+    double step_ = 0.0;  // between ticks; 0 where it follows from the room that there is
     std::vector<std::string> names_;
 };
 
