@@ -59,9 +59,7 @@ std::string density_of_pair(const VariableValues& values, std::size_t a, std::si
         for (std::size_t i = 0; i < one.time_ps.size(); ++i)
             most = std::max(most, ++rows[bin_of(y, one.columns[b][i])][bin_of(x, one.columns[a][i])]);
     const auto level_of = [&](double count) {
-        if (count == 0) return 0;
-        return 1 + static_cast<int>(
-                       std::min(std::log(count) / std::log(most + 1) * Plot::kLevels, Plot::kLevels - 1.0));
+        return static_cast<int>(std::ceil(std::log(count + 1) / std::log(most + 1) * Plot::kLevels - 1e-9));
     };
     std::array<std::vector<Point>, Plot::kLevels> cells;
     for (std::size_t j = 0; j < kBins; ++j)
