@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -94,7 +95,8 @@ public:
         use([&](SQLite::Database& database) {
             SQLite::Statement row(database, "INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?, ?)");
             SQLite::bind(row, content, function, values.n_columns(), row_hash(content, function, bytes));
-            row.bind(5, bytes.data(), static_cast<int>(bytes.size()));
+            // No bytes are a blob, too; a null pointer is none.
+            row.bind(5, bytes.empty() ? "" : bytes.data(), static_cast<int>(bytes.size()));
             row.exec();
         });
     }

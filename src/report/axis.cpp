@@ -16,6 +16,7 @@ namespace {
 
 // Beyond, the differences of doubles are no picture any more.
 constexpr double kLargest = 1e300;
+constexpr double kSmallest = 1e-290;
 constexpr double kSmallestPositive = 1e-12;
 
 /// 1, 2 or 5 times a power of ten, so that `span` has at most about `most` of it.
@@ -97,7 +98,8 @@ std::vector<Tick> log_ticks(double low, double high, int most) {
 
 Axis::Axis(std::string title, double low, double high, Scale scale, bool round)
     : title_(std::move(title)), low_(low), high_(high), scale_(scale) {
-    if (!std::isfinite(low_) || !std::isfinite(high_)) low_ = high_ = 0;
+    const bool nothing = std::max(std::abs(low_), std::abs(high_)) < kSmallest;
+    if (nothing || !std::isfinite(low_) || !std::isfinite(high_)) low_ = high_ = 0;
     if (low_ > high_) std::swap(low_, high_);
     low_ = std::max(low_, -kLargest);
     high_ = std::min(high_, kLargest);

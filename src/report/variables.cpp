@@ -9,8 +9,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
-#include <numeric>
+#include <filesystem>
+#include <map>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@
 #include "coromd/functions/value_cache.hpp"
 #include "coromd/report/html.hpp"
 #include "coromd/report/material.hpp"
+#include "coromd/runtime/gather.hpp"
 
 namespace coromd::report {
 
@@ -33,6 +35,8 @@ namespace {
 constexpr std::string_view kVariables = "variables.";
 constexpr std::size_t kMostVariables = 12;
 constexpr std::size_t kMostProblems = 5;
+// More than most pools have threads: some of them always wait for the disk.
+constexpr std::size_t kWorkers = 16;
 
 /// The time of each frame, as a function like any other so that it is cached with them.
 class FrameTime final : public functions::FrameFunction {
@@ -103,12 +107,6 @@ Functions recorded_functions(const Material& material, std::vector<std::string>&
     return out;
 }
 
-/// What names the atoms of a trajectory: the run input beside it.
-fs::path structure_for(const std::map<fs::path, fs::path>& inputs, const Product& product) {
-    const auto at = inputs.find(product.files.front().parent_path());
-    return at == inputs.end() ? fs::path() : at->second;
-}
-
 /// 0 to n-1, any first part of it spread over all of them.
 std::vector<std::size_t> spread_order(std::size_t n) {
     std::vector<std::size_t> order;
@@ -130,6 +128,59 @@ TrajectoryValues values_of(const Product& product, std::vector<functions::Values
     return out;
 }
 
+/// What several workers share: each takes the next trajectory, until a limit is reached.
+struct Evaluation {
+    const Material& material;
+    const std::vector<FunctionPtr>& functions;
+    ValueLimits limits;
+    functions::ValueCache& cache;
+    std::vector<const Product*> trajectories{};
+    std::map<fs::path, fs::path> structures{};  // by folder
+    std::vector<std::size_t> order{};
+    std::chrono::steady_clock::time_point stop = std::chrono::steady_clock::now() + limits.time;
+
+    std::size_t next = 0;
+    std::int64_t frames = 0;
+    std::vector<std::pair<std::size_t, TrajectoryValues>> found{};
+    std::vector<std::string> problems{};
+
+    void collect() {
+        for (const Product& product : material.products) {
+            if (product.files.empty()) continue;
+            const fs::path& first = product.files.front();
+            if (product.kind == "tpr") structures[first.parent_path()] = material.directory / first;
+            if (product.kind == "trajectory") trajectories.push_back(&product);
+        }
+        order = spread_order(trajectories.size());
+    }
+    bool more() const {
+        return next < order.size() && frames < limits.frames && std::chrono::steady_clock::now() < stop;
+    }
+    trajectory::Trajectory open(const Product& product) const {
+        std::vector<fs::path> files;
+        for (const fs::path& file : product.files) files.push_back(material.directory / file);
+        // The run input beside it names the atoms; without one they have no names.
+        const auto structure = structures.find(product.files.front().parent_path());
+        return {std::move(files), structure == structures.end() ? fs::path() : structure->second};
+    }
+};
+
+task<void> work(runtime::Context& context, Evaluation& all) {
+    while (all.more()) {
+        const std::size_t index = all.order[all.next++];
+        const Product& product = *all.trajectories[index];
+        try {
+            trajectory::Trajectory whole = all.open(product);
+            std::vector<functions::Values> values =
+                co_await functions::evaluate_together(context, all.functions, std::move(whole), &all.cache);
+            all.frames += values.back().n_frames();
+            all.found.emplace_back(index, values_of(product, std::move(values)));
+        } catch (const Error& error) {
+            all.problems.push_back(fmt::format("{} is left out: {}", product.key, error.what()));
+        }
+    }
+}
+
 }  // namespace
 
 task<VariableValues> evaluate_variables(runtime::Context& context, const Material& material,
@@ -139,53 +190,28 @@ task<VariableValues> evaluate_variables(runtime::Context& context, const Materia
     out.variables = defined.variables;
     if (defined.functions.empty()) co_return out;
 
-    std::map<fs::path, fs::path> inputs;
-    std::vector<const Product*> trajectories;
-    for (const Product& product : material.products) {
-        if (product.files.empty()) continue;
-        if (product.kind == "tpr")
-            inputs[product.files.front().parent_path()] = material.directory / product.files.front();
-        if (product.kind == "trajectory") trajectories.push_back(&product);
-    }
     const auto cache = functions::sqlite_value_cache(material.directory / "values.sqlite");
-    const auto stop = std::chrono::steady_clock::now() + limits.time;
-    std::vector<std::pair<std::size_t, TrajectoryValues>> found;
-    std::int64_t frames = 0;
-    std::size_t failed = 0;
-    std::size_t not_tried = 0;
-    for (const std::size_t index : spread_order(trajectories.size())) {
-        if (std::chrono::steady_clock::now() >= stop || frames >= limits.frames) {
-            ++not_tried;
-            continue;
-        }
-        const Product& product = *trajectories[index];
-        std::string problem;
-        try {
-            std::vector<fs::path> files;
-            for (const fs::path& file : product.files) files.push_back(material.directory / file);
-            trajectory::Trajectory whole(std::move(files), structure_for(inputs, product));
-            std::vector<functions::Values> values = co_await functions::evaluate_together(
-                context, defined.functions, std::move(whole), cache.get());
-            frames += values.back().n_frames();
-            found.emplace_back(index, values_of(product, std::move(values)));
-        } catch (const Error& error) {
-            problem = error.what();
-        }
-        if (!problem.empty() && failed++ < kMostProblems)
-            out.left_out.push_back(fmt::format("{} is left out: {}", product.key, problem));
-    }
-    std::ranges::sort(found, {}, [](const auto& one) { return one.first; });
-    for (auto& [index, values] : found) out.trajectories.push_back(std::move(values));
-    if (failed > kMostProblems)
+    Evaluation all{material, defined.functions, limits, *cache};
+    all.collect();
+    std::vector<task<void>> workers;
+    for (std::size_t i = 0; i < kWorkers; ++i) workers.push_back(work(context, all));
+    co_await runtime::gather(std::move(workers));
+
+    std::ranges::sort(all.found, {}, [](const auto& one) { return one.first; });
+    for (auto& [index, values] : all.found) out.trajectories.push_back(std::move(values));
+    std::ranges::sort(all.problems);
+    for (std::size_t i = 0; i < std::min(all.problems.size(), kMostProblems); ++i)
+        out.left_out.push_back(all.problems[i]);
+    if (all.problems.size() > kMostProblems)
         out.left_out.push_back(
-            fmt::format("{} more trajectories could not be read.", failed - kMostProblems));
-    if (not_tried > 0)
+            fmt::format("{} more trajectories could not be read.", all.problems.size() - kMostProblems));
+    if (all.next < all.order.size())
         out.left_out.push_back(fmt::format(
             "{} of {} trajectories are left out, for time or memory; those shown are spread evenly over all. "
             "A second report goes on from the values that this one kept; --limit-seconds and --limit-frames "
             "allow for more.",
-            count_text(static_cast<std::int64_t>(not_tried)),
-            count_text(static_cast<std::int64_t>(trajectories.size()))));
+            count_text(static_cast<std::int64_t>(all.order.size() - all.next)),
+            count_text(static_cast<std::int64_t>(all.order.size()))));
     co_return out;
 }
 

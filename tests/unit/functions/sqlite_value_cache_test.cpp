@@ -36,8 +36,7 @@ protected:
     void tamper(const std::string& sql) const {
         SQLite::Database(file_.string(), SQLite::OPEN_READWRITE).exec(sql);
     }
-    /// A file that was last changed long ago.
-    fs::path old_file(const std::string& text) const {
+    fs::path data_file(const std::string& text) const {
         const fs::path path = folder_ / "data";
         std::ofstream(path, std::ios::binary) << text;
         return path;
@@ -106,12 +105,13 @@ TEST_F(SqliteValueCacheTest, RemembersNothingWhereItCannotWrite) {
     const auto cache = sqlite_value_cache(folder_ / "no such folder" / "values.sqlite");
     cache->store("content", "function", values_);
     EXPECT_EQ(cache->find("content", "function"), std::nullopt);
-    EXPECT_EQ(cache->fingerprint(old_file("abc")), fingerprint_file(folder_ / "data"));
+    const fs::path file = data_file("abc");
+    EXPECT_EQ(cache->fingerprint(file), fingerprint_file(file));
 }
 
 TEST_F(SqliteValueCacheTest, RemembersFingerprintsOfFilesThatHaveSettled) {
     const auto cache = open();
-    const fs::path young = old_file("abc");
+    const fs::path young = data_file("abc");
     EXPECT_EQ(cache->fingerprint(young), fingerprint_file(young));
     EXPECT_EQ(SQLite::Database(file_.string()).execAndGet("SELECT count(*) FROM files").getInt(), 0)
         << "a file that is changed at this moment may change again without a trace";

@@ -30,7 +30,7 @@ TEST(Plot, NamesItsAxesAndItself) {
     EXPECT_THAT(svg, HasSubstr("aria-label=\"psi &lt;over&gt; time\""));
     EXPECT_THAT(svg, HasSubstr(">time (ps)</text>"));
     EXPECT_THAT(svg, HasSubstr(">psi (rad)</text>"));
-    EXPECT_THAT(svg, HasSubstr(">0.5</text>"));
+    EXPECT_THAT(svg, HasSubstr(">0.4</text>"));
 }
 
 TEST(Plot, BreaksLinesWhereThereIsNoValue) {
