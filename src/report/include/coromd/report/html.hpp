@@ -18,7 +18,7 @@ std::string escape(std::string_view text);
 
 /// `<p class="...">`; without a class `<p>`.
 std::string paragraph(std::string_view text, std::string_view css_class = {});
-/// What can be folded away: closed at first, open on paper.
+/// What can be folded open; stays closed on paper unless it was opened.
 std::string folded(std::string_view title_text, std::string_view html);
 /// Text as it was written, of at most so many bytes: the end is kept, and what was left out is said.
 std::string preformatted(std::string_view text, std::size_t limit = 16 << 10);
