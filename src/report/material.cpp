@@ -64,13 +64,6 @@ MdDone md_of(const Product& product) {
     return done;
 }
 
-template <typename T>
-T value_or(const json& object, const char* name, T otherwise) {
-    const auto at = object.find(name);
-    if (at == object.end() || !at->is_number()) return otherwise;
-    return at->get<T>();
-}
-
 /// A result in the words of a memo; nothing where it is of another make.
 std::optional<WalkerResult> result_of(const std::string& key, const std::string& text) {
     if (!key.ends_with(kResult)) return std::nullopt;
@@ -82,9 +75,7 @@ std::optional<WalkerResult> result_of(const std::string& key, const std::string&
     result.walker = key.substr(0, key.size() - kResult.size());
     for (const json& condition : memo["conditions"])
         result.conditions.push_back(condition.is_string() ? condition.get<std::string>() : condition.dump());
-    result.time_ps = value_or(memo, "time_ps", 0.0);
-    result.wall_seconds = value_or(memo, "wall_seconds", 0.0);
-    result.parts = value_or<std::int64_t>(memo, "parts", 0);
+    if (const json& time = memo["time_ps"]; time.is_number()) result.time_ps = time.get<double>();
     return result;
 }
 
@@ -156,13 +147,6 @@ Material read_material(const fs::path& directory, const fs::path& page) {
     for (const Product& product : material.products)
         if (product.kind == "md") material.md.push_back(md_of(product));
     return material;
-}
-
-const std::string* find_input(const Material& material, const std::string& name) {
-    const std::string* content = nullptr;
-    for (const campaign::InputRow& input : material.inputs)
-        if (input.name == name) content = &input.content;
-    return content;
 }
 
 }  // namespace coromd::report

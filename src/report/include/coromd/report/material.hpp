@@ -34,8 +34,6 @@ struct WalkerResult {
     std::string walker;
     std::vector<std::string> conditions;  ///< that held in its last frame
     double time_ps = 0.0;
-    double wall_seconds = 0.0;
-    std::int64_t parts = 0;
 };
 
 /// MD that a job has done, by its product.
@@ -80,8 +78,5 @@ struct Material {
 
 /// Reads everything but the variables. Throws as campaign::Snapshot does.
 Material read_material(const std::filesystem::path& directory, const std::filesystem::path& page);
-
-/// The last content of an input; null where none of that name was recorded.
-const std::string* find_input(const Material& material, const std::string& name);
 
 }  // namespace coromd::report

@@ -66,9 +66,6 @@ public:
     /// `title` is what a screen reader says.
     std::string svg(std::string_view title) const;
 
-    const Axis& x() const noexcept { return x_; }
-    const Axis& y() const noexcept { return y_; }
-
 private:
     struct LegendEntry {
         Ink ink;
