@@ -25,6 +25,7 @@ void add_config(CLI::App& app, int& exit_code);
 void add_model_md(CLI::App& app, int& exit_code);
 void add_provenance(CLI::App& app, int& exit_code);
 void add_queue(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_status(CLI::App& app, int& exit_code);
 void add_stop(CLI::App& app, int& exit_code);

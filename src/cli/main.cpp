@@ -75,6 +75,7 @@ int main(int argc, char** argv) {
     cli::add_config(app, exit_code);
     cli::add_model_md(app, exit_code);
     cli::add_queue(app, exit_code);
+    cli::add_report(app, exit_code);
     cli::add_supervise(app, exit_code);
     try {
         std::vector<std::string> arguments = cli::arguments_of(argc, argv);

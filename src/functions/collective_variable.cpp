@@ -140,6 +140,15 @@ public:
     CollectiveVariable(std::string name, SourceText source, Call call)
         : FrameFunction(std::move(name)), source_(std::move(source)), call_(std::move(call)) {}
 
+    /// The call as it was understood, with all options.
+    std::string identity() const override {
+        std::string text = call_.kind.name;
+        for (const Selection& selection : call_.selections) text += fmt::format(" \"{}\"", selection.text);
+        for (const auto& [name, value] : call_.options)
+            text += fmt::format(" {}={}", name, std::visit([](auto v) { return fmt::to_string(v); }, value));
+        return text;
+    }
+
     std::unique_ptr<FrameEvaluator> bind(const trajectory::Topology& topology) const override {
         CollectiveVariableArguments arguments;
         arguments.options = call_.options;

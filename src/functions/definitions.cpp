@@ -34,6 +34,16 @@ public:
 
     const Expression& expression() const noexcept { return expression_; }
     const std::vector<FrameFunctionPtr>& inputs() const noexcept { return inputs_; }
+    /// The text, and what its names stand for.
+    std::string identity() const override {
+        std::string text = expression_.text();
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            const std::string input = inputs_[i]->identity();
+            if (input.empty()) return {};
+            text += fmt::format("\nwhere {} is ({})", expression_.variables()[i], input);
+        }
+        return text;
+    }
     std::unique_ptr<FrameEvaluator> bind(const trajectory::Topology& topology) const override;
 
 private:

@@ -201,9 +201,10 @@ runtime::task<Values> FrameFunction::evaluate(runtime::Context& context, Traject
     co_return std::move(values.front());
 }
 
-runtime::task<std::vector<Values>> evaluate_together(runtime::Context& context,
-                                                     std::vector<FunctionPtr> functions,
-                                                     Trajectory trajectory) {
+namespace {
+
+runtime::task<std::vector<Values>> evaluate_all(runtime::Context& context, std::vector<FunctionPtr> functions,
+                                                Trajectory trajectory) {
     std::vector<const FrameFunction*> frame_functions;
     for (const FunctionPtr& function : functions) {
         if (const auto* f = dynamic_cast<const FrameFunction*>(function.get())) frame_functions.push_back(f);
@@ -221,6 +222,55 @@ runtime::task<std::vector<Values>> evaluate_together(runtime::Context& context,
             values.push_back(co_await function->evaluate(context, trajectory));
         }
     }
+    co_return values;
+}
+
+/// What a cache knows of some functions for one content.
+struct Known {
+    std::string content;
+    std::vector<std::optional<Values>> values;
+};
+
+Known look_up(ValueCache& cache, const std::vector<FunctionPtr>& functions, const Trajectory& trajectory) {
+    Known known{content_key(cache, trajectory), {}};
+    for (const FunctionPtr& function : functions) {
+        const std::string identity = function->identity();
+        known.values.push_back(identity.empty() ? std::nullopt : cache.find(known.content, identity));
+    }
+    return known;
+}
+
+void keep(ValueCache& cache, const std::string& content, const std::vector<FunctionPtr>& functions,
+          const std::vector<Values>& values, const Trajectory& trajectory) {
+    // A file that was changed meanwhile: nobody knows which frames were read.
+    if (content_key(cache, trajectory) != content) return;
+    for (std::size_t i = 0; i < functions.size(); ++i)
+        if (const std::string identity = functions[i]->identity(); !identity.empty())
+            cache.store(content, identity, values[i]);
+}
+
+}  // namespace
+
+runtime::task<std::vector<Values>> evaluate_together(runtime::Context& context,
+                                                     std::vector<FunctionPtr> functions,
+                                                     Trajectory trajectory, ValueCache* cache) {
+    if (cache == nullptr)
+        co_return co_await evaluate_all(context, std::move(functions), std::move(trajectory));
+    auto ask = [&] { return look_up(*cache, functions, trajectory); };
+    Known known = co_await runtime::offload(context, ask);
+    std::vector<FunctionPtr> missing;
+    for (std::size_t i = 0; i < functions.size(); ++i)
+        if (!known.values[i]) missing.push_back(functions[i]);
+    std::vector<Values> computed;
+    if (!missing.empty()) {
+        computed = co_await evaluate_all(context, missing, trajectory);
+        auto tell = [&] { keep(*cache, known.content, missing, computed, trajectory); };
+        co_await runtime::offload(context, tell);
+    }
+    std::vector<Values> values;
+    auto next = computed.begin();
+    for (std::optional<Values>& value : known.values)
+        values.push_back(value ? std::move(*value) : std::move(*next++));
     co_return values;
 }
 

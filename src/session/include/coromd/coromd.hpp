@@ -6,6 +6,7 @@
 
 #include "coromd/core/error.hpp"
 #include "coromd/core/outcome.hpp"
+#include "coromd/core/proportion.hpp"
 #include "coromd/core/random.hpp"
 #include "coromd/engine/gromacs/system.hpp"
 #include "coromd/engine/md_system.hpp"
@@ -23,7 +24,6 @@
 #include "coromd/runtime/timer.hpp"
 #include "coromd/runtime/with.hpp"
 #include "coromd/sampling/committor.hpp"
-#include "coromd/sampling/proportion.hpp"
 #include "coromd/session/session.hpp"
 #include "coromd/trajectory/concatenate.hpp"
 #include "coromd/trajectory/extract.hpp"
@@ -46,7 +46,6 @@ using runtime::race;
 using runtime::Semaphore;
 using runtime::task;
 using runtime::with_timeout;
-using sampling::wilson;
 using session::Session;
 using session::SessionOptions;
 using trajectory::Trajectory;

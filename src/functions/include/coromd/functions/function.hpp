@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "coromd/functions/value_cache.hpp"
 #include "coromd/functions/values.hpp"
 #include "coromd/runtime/context.hpp"
 #include "coromd/runtime/task.hpp"
@@ -27,6 +28,10 @@ public:
     TrajectoryFunction& operator=(const TrajectoryFunction&) = delete;
 
     const std::string& name() const noexcept { return name_; }
+
+    /// What tells the function from others that give other values for the same trajectory, whatever
+    /// they are called: under this their values are cached. Empty where nobody can tell.
+    virtual std::string identity() const { return {}; }
 
     /// One row of values per frame. The function must outlive the wait.
     /// Throws Error that names the function, the trajectory and, where one is to blame, the frame.
@@ -87,12 +92,14 @@ public:
 using FrameFunctionPtr = std::shared_ptr<const FrameFunction>;
 
 /// The values of several functions, in their order. All FrameFunctions among them are computed in
-/// one pass over the trajectory, the others one after the other.
+/// one pass over the trajectory, the others one after the other. With a `cache`, which must outlive
+/// the wait, only those are computed that it does not know, and kept there.
 ///
 /// Cancellation: as that of the function that is being evaluated.
 runtime::task<std::vector<Values>> evaluate_together(runtime::Context& context,
                                                      std::vector<FunctionPtr> functions,
-                                                     trajectory::Trajectory trajectory);
+                                                     trajectory::Trajectory trajectory,
+                                                     ValueCache* cache = nullptr);
 
 /// A function from any callable. It gets whole frames, with velocities and forces where the file
 /// has them, and is called from several threads at once when several trajectories are evaluated.

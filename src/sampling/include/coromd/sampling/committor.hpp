@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "coromd/core/outcome.hpp"
+#include "coromd/core/proportion.hpp"
 #include "coromd/functions/function.hpp"
 #include "coromd/propagation/until.hpp"
 #include "coromd/runtime/task.hpp"
 #include "coromd/sampling/campaign_kind.hpp"
-#include "coromd/sampling/proportion.hpp"
 
 namespace coromd::sampling {
 

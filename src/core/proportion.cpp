@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
-#include "coromd/sampling/proportion.hpp"
+#include "coromd/core/proportion.hpp"
 
 #include <cmath>
 #include <limits>
 
 #include "coromd/core/error.hpp"
 
-namespace coromd::sampling {
+namespace coromd {
 
 Proportion wilson(std::int64_t successes, std::int64_t trials, double z) {
     if (successes < 0 || trials < successes || !(z > 0) || !std::isfinite(z))
@@ -26,4 +26,4 @@ Proportion wilson(std::int64_t successes, std::int64_t trials, double z) {
     return result;
 }
 
-}  // namespace coromd::sampling
+}  // namespace coromd

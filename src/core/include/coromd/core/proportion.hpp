@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace coromd::sampling {
+namespace coromd {
 
 /// A probability estimated from independent trials, with its interval.
 struct Proportion {
@@ -19,4 +19,4 @@ struct Proportion {
 /// 95 %). Throws Error(usage) where the counts make no sense.
 Proportion wilson(std::int64_t successes, std::int64_t trials, double z = 1.959963984540054);
 
-}  // namespace coromd::sampling
+}  // namespace coromd

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
-#include "coromd/sampling/proportion.hpp"
+#include "coromd/core/proportion.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include "coromd/core/error.hpp"
 #include "unit/core/fixtures.hpp"
 
-namespace coromd::sampling {
+namespace coromd {
 namespace {
 
 struct Published {
@@ -94,4 +94,4 @@ TEST(WilsonInterval, RefusesCountsThatMakeNoSense) {
 }
 
 }  // namespace
-}  // namespace coromd::sampling
+}  // namespace coromd
