@@ -35,7 +35,7 @@ int write_page(const ReportOptions& options) {
     limits.frames = options.frames;
     const Registry<report::Section> sections = report::builtin_sections();
     runtime::Context context;
-    const runtime::StopOnSignals stop(context, [](int) {});
+    const runtime::SignalHandler signals(context, [&](int) { context.request_stop(); });
     try {
         context.run(report::write_report(context, options.directory, file, sections, limits));
     } catch (const Cancelled&) {

@@ -307,6 +307,7 @@ int Session::run(runtime::task<void> main) {
     };
     try {
         impl_->context.run(impl_->campaign ? impl_->care_.use(std::move(main)) : std::move(main));
+        if (impl_->campaign) impl_->context.run(impl_->campaign->flush());
         log->info("session ends");
         terminal.finish();
         return kExitDone;

@@ -10,6 +10,7 @@
 
 #include "coromd/campaign/memo.hpp"
 #include "coromd/core/file.hpp"
+#include "coromd/runtime/timeout.hpp"
 #include "fixtures.hpp"
 
 namespace coromd::campaign {
@@ -84,10 +85,9 @@ TEST_F(SnapshotTest, TellsWhatRecordersWereTold) {
                           {place / "walkers/000/until.xtc"},
                           {{"last_step", "500"}}});
         auto stop = [&]() -> task<void> {
-            context.request_stop();
-            co_await campaign->keep();
+            co_await runtime::with_timeout(std::chrono::milliseconds(1), campaign->keep());
         };
-        EXPECT_THROW(context.run(stop()), Cancelled);
+        context.run(stop());
     }
     const Snapshot snapshot(place);
     ASSERT_THAT(snapshot.walkers(), SizeIs(1));
