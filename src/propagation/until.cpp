@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/hash.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/trajectory/concatenate.hpp"
 #include "coromd/trajectory/extract.hpp"
@@ -132,8 +133,11 @@ task<T> named(const engine::MdEngine& engine, task<T> body) {
 
 task<void> draw_and_prepare(runtime::Context& context, engine::MdEngine& engine, const Trajectory& reference,
                             std::int64_t frame, double temperature_k, RandomStream random) {
+    std::string content;
     auto write = [&] {
         fs::create_directories(engine.directory());
+        // A structure is hashed in a moment, and nothing else tells whether it is still the same.
+        if (reference.n_frames() == 1) content = fingerprint_file(reference.files().front()).hex();
         trajectory::ExtractOptions options;
         options.velocities = trajectory::VelocityMode::maxwell_boltzmann;
         options.temperature_k = temperature_k;
@@ -146,7 +150,7 @@ task<void> draw_and_prepare(runtime::Context& context, engine::MdEngine& engine,
     };
     const Trajectory start = co_await runtime::offload(context, write);
     Product made{
-        engine.name() + "/start", "start", {{reference.files().front(), frame, {}}}, start.files(), {}};
+        engine.name() + "/start", "start", {{reference.files().front(), frame, content}}, start.files(), {}};
     made.details = {{"velocities", "drawn from the Maxwell-Boltzmann distribution"},
                     {"temperature_k", fmt::to_string(temperature_k)}};
     engine.recorder().product(made);

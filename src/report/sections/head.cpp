@@ -63,7 +63,7 @@ std::string cards(const Material& material) {
     html += card(md_time_text(md_ps(material)), "of MD");
     html += card(duration_text(wall), "from first to last");
     if (wall > 0 && md_ps(material) > 0)
-        html += card(fmt::format("{:.3g} ns", md_ps(material) / 1000 / wall * 86400), "of MD per day");
+        html += card(md_time_text(md_ps(material) / wall * 86400), "of MD per day");
     return html + "</div>\n";
 }
 

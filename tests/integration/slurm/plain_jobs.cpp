@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
         for (int i = 0; i < std::atoi(argv[3]); ++i) {
             const std::string name = "job" + std::to_string(i);
             coromd::queue::Job job(
-                name, {"/bin/sh", "-c", "echo " + name + " >> ../../runs; sleep 0.3; echo $SLURMD_NODENAME > " + name});
+                name, {"/bin/sh", "-c",
+                       "echo " + name + " >> ../../runs; sleep 0.3; echo $SLURMD_NODENAME > " + name});
             job.in_directory(session.directory() / "jobs").writes(name);
             jobs.push_back(session.queue("cluster").run(job));
         }
