@@ -4,6 +4,7 @@
 #include "coromd/queue/queue.hpp"
 
 #include <csignal>
+#include <mutex>
 
 #include "coromd/runtime/gather.hpp"
 #include "coromd/runtime/semaphore.hpp"
@@ -54,6 +55,7 @@ public:
     }
 
     void forget(const Attempt& attempt, bool finished) noexcept override {
+        const std::lock_guard lock(forgetting_);
         forgotten.push_back(fmt::format("{} {}", attempt.number(), finished ? "for good" : "for now"));
     }
     void send_signal(const Attempt& attempt, int number) override {
@@ -68,6 +70,7 @@ public:
     };
 
 private:
+    std::mutex forgetting_;  // forget() is called on threads of the pool
     Log& log_;
 };
 
