@@ -99,8 +99,7 @@ void fill_plainly(const fs::path& file, int rows, int transactions) {
 
 int main(int argc, char** argv) {
     const int jobs = argc > 1 ? std::atoi(argv[1]) : 100'000;
-    const char* place = std::getenv("TMPDIR");
-    std::string folder = std::string(place ? place : "/tmp") + "/coromd-bench-XXXXXX";
+    std::string folder = (fs::temp_directory_path() / "coromd-bench-XXXXXX").string();
     if (jobs < kAtOnce || !::mkdtemp(folder.data())) return 1;
     coromd::runtime::Context context;
     {

@@ -209,15 +209,11 @@ runtime::task<std::optional<std::string>> Campaign::recall(std::string key, std:
                  key, recorded_version, recorded_type, version, type);
         value = row.getColumn(2).getString();
     };
-    std::exception_ptr error;
     try {
         co_await impl_->store.write(read);
     } catch (...) {
-        error = std::current_exception();
-    }
-    if (error) {
         release_memo(key);
-        std::rethrow_exception(error);
+        throw;
     }
     co_return value;
 }

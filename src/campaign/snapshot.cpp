@@ -372,8 +372,8 @@ std::vector<JobRow> read_jobs(const fs::path& directory) {
 }
 
 std::pair<std::uint64_t, std::uint64_t> vacuum(const fs::path& directory) {
-    Snapshot(directory).problems();
-    if (const auto owner = owner_of(directory); owner && owner->life != Owner::Life::dead)
+    Snapshot{directory};  // it must be one
+    if (const auto owner = owner_of(directory); owner && owner->may_run())
         fail(ErrorKind::conflict, "the campaign in '{}' is in use by process {} on host {}: wait for its end",
              directory.string(), owner->pid, owner->host);
     const fs::path file = directory / kDatabaseName;

@@ -19,7 +19,6 @@
 namespace coromd::cli {
 
 namespace fs = std::filesystem;
-using campaign::Owner;
 
 namespace {
 
@@ -64,7 +63,7 @@ int attach(const fs::path& directory) {
     Follower said(directory / kOutputFile);
     for (bool runs = true; runs;) {
         const auto owner = campaign::owner_of(directory);
-        runs = owner && owner->life != Owner::Life::dead;
+        runs = owner && owner->may_run();
         for (std::string text = said.more(); !text.empty(); text = said.more()) {
             std::fputs(text.c_str(), stdout);
             std::fflush(stdout);

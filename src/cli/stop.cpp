@@ -15,7 +15,6 @@
 namespace coromd::cli {
 
 namespace fs = std::filesystem;
-using campaign::Owner;
 
 namespace {
 
@@ -27,7 +26,7 @@ struct StopOptions {
 
 bool is_run(const fs::path& directory) {
     const auto owner = campaign::owner_of(directory);
-    return owner && owner->life != Owner::Life::dead;
+    return owner && owner->may_run();
 }
 
 int stop(const StopOptions& options) {

@@ -30,6 +30,8 @@ using trajectory::Trajectory;
 namespace {
 
 constexpr const char* kStartFile = "start.trr";
+/// What the program may need before its first step and after its last one.
+constexpr auto kAroundMd = std::chrono::minutes(5);
 constexpr auto kWatchInterval = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -130,7 +132,15 @@ void PartsEngine::check(const RunLimits& limits) const {
 queue::Job PartsEngine::next_part(const RunLimits& limits) {
     const fs::path checkpoint = part_ > 0 ? directory_ / (part_name(part_) + ".cpt") : fs::path();
     const std::int64_t nsteps = limits.total_steps() ? *limits.total_steps() - steps_done_ : -1;
-    queue::Job job = describe_part(part_name(part_ + 1), nsteps, limits, checkpoint);
+    const auto walltime = limits.walltime();
+    const double maxh = walltime ? std::chrono::duration<double, std::ratio<3600>>(*walltime).count() : -1.0;
+    queue::Job job = describe_part(part_name(part_ + 1), checkpoint);
+    queue::Resources resources = job.resources();
+    // The slice is counted from the first step on; a queue's limit from the start of the job.
+    if (walltime) resources.walltime = *walltime + kAroundMd;
+    job.needs(resources)
+        .parameter("nsteps", std::to_string(nsteps))
+        .parameter("maxh", fmt::format("{:.7f}", maxh));
     job.in_directory(directory_).on_start([this](const fs::path& where) {
         running_in_ = where;
         started_ = std::chrono::steady_clock::now();

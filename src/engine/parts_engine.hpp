@@ -55,10 +55,10 @@ private:
     /// What is to be recorded of the program: "engine", "version".
     virtual std::map<std::string, std::string> program() const = 0;
     /// The job of the next part. It must come with its own key, command, files, and rules for its end.
-    /// `nsteps`, as a parameter of the command: how many more steps; -1: no limit.
+    /// The command finds its limits in the parameters `{nsteps}` (how many more steps) and `{maxh}` (hours
+    /// of wall time); -1: none.
     /// `checkpoint`: of the part before; empty for the first.
-    virtual queue::Job describe_part(const std::string& part, std::int64_t nsteps, const RunLimits& limits,
-                                     const std::filesystem::path& checkpoint) = 0;
+    virtual queue::Job describe_part(const std::string& part, const std::filesystem::path& checkpoint) = 0;
     /// The step that a part came to, from its files in directory(). Throws Error(input). On a pool thread.
     virtual std::int64_t last_step(const std::string& part) const = 0;
 

@@ -95,7 +95,7 @@ std::string Material::name() const {
 }
 
 bool Material::runs() const noexcept {
-    return owner && owner->life != campaign::Owner::Life::dead;
+    return owner && owner->may_run();
 }
 
 std::int64_t Material::last_ms() const noexcept {

@@ -27,19 +27,19 @@ std::string record_of(const UntilResult& result, const std::vector<std::string>&
     json conditions = json::array();
     for (const std::size_t i : result.conditions) conditions.push_back(states[i]);
     const fs::path file = result.trajectory.files().front().lexically_relative(directory);
-    return campaign::detail::encode_memo(json{{"conditions", conditions},
-                                              {"trajectory", file.string()},
-                                              {"steps", result.steps},
-                                              {"time_ps", result.time_ps},
-                                              {"parts", result.parts},
-                                              {"wall_seconds", result.wall_seconds}});
+    return campaign::encode_memo(json{{"conditions", conditions},
+                                      {"trajectory", file.string()},
+                                      {"steps", result.steps},
+                                      {"time_ps", result.time_ps},
+                                      {"parts", result.parts},
+                                      {"wall_seconds", result.wall_seconds}});
 }
 
 /// Empty where what is recorded does not fit any more: another set of states, fewer steps, no file.
 std::optional<UntilResult> recorded(const std::string& key, const std::string& bytes,
                                     const std::vector<std::string>& states, std::int64_t max_steps,
                                     const MethodContext& context) {
-    const auto in = campaign::detail::decode_memo<json>(key, bytes);
+    const auto in = campaign::decode_memo<json>(key, bytes);
     const fs::path file = context.campaign.directory() / in.at("trajectory").get<std::string>();
     UntilResult result{{},
                        trajectory::Trajectory(file, context.system.structure().structure()),

@@ -155,7 +155,7 @@ struct Session::Impl {
         for (;;) {
             const auto waited = co_await runtime::with_timeout(kLook, asked->wait());
             if (waited && !context.stop_requested()) {
-                const auto how = co_await ask_about_jobs(context, *terminal);
+                const auto how = co_await ask_about_jobs(*terminal);
                 asked = std::make_unique<runtime::Event>();
                 if (how) shut_down(*how);
                 continue;

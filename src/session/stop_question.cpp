@@ -36,7 +36,7 @@ bool can_ask() noexcept {
            ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
 }
 
-task<std::optional<Shutdown>> ask_about_jobs(runtime::Context&, Terminal& terminal) {
+task<std::optional<Shutdown>> ask_about_jobs(Terminal& terminal) {
     while (typed() != 0) {
         // What was typed before was no answer.
     }

@@ -15,6 +15,6 @@ bool can_ask() noexcept;
 /// Asks what a Ctrl-C shall do with the jobs that run, and takes the usual for no answer within some
 /// seconds; empty where the program shall go on.
 /// Cancellation: throws Cancelled.
-runtime::task<std::optional<runtime::Shutdown>> ask_about_jobs(runtime::Context& context, Terminal& terminal);
+runtime::task<std::optional<runtime::Shutdown>> ask_about_jobs(Terminal& terminal);
 
 }  // namespace coromd::session

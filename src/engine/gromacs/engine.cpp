@@ -22,8 +22,6 @@ using runtime::task;
 namespace {
 
 constexpr const char* kTprFile = "md.tpr";
-/// What mdrun may need before its first step and after its last one.
-constexpr auto kAroundMd = std::chrono::minutes(5);
 
 /// Why an mdrun failed, for a person.
 std::string failure_reason(const queue::JobExit& exit, const std::string& log) {
@@ -77,8 +75,7 @@ private:
         return details;
     }
 
-    queue::Job describe_part(const std::string& part, std::int64_t nsteps, const RunLimits& limits,
-                             const fs::path& checkpoint) override {
+    queue::Job describe_part(const std::string& part, const fs::path& checkpoint) override {
         const fs::path tpr = directory() / kTprFile;
         std::vector<std::string> command = system_.input().gmx();
         command.insert(command.end(), {"-quiet",
@@ -119,19 +116,10 @@ private:
         if (!checkpoint.empty()) command.insert(command.end(), {"-cpi", checkpoint});
 
         queue::Job job(name() + "/" + part, std::move(command));
-        const double maxh = limits.walltime()
-                                ? std::chrono::duration<double, std::ratio<3600>>(*limits.walltime()).count()
-                                : -1.0;
         queue::Resources resources;
         resources.cores = system_.input().cores();
-        // The slice is counted from the first step on; a queue's limit from the start of the job.
-        if (limits.walltime())
-            resources.walltime =
-                std::chrono::duration_cast<std::chrono::milliseconds>(*limits.walltime()) + kAroundMd;
         job.needs(resources)
             .reads(tpr, tpr_content_)
-            .parameter("nsteps", std::to_string(nsteps))
-            .parameter("maxh", fmt::format("{:.7f}", maxh))
             .writes(part + ".cpt")
             .writes(part + ".log")
             .environment("GMX_MAXBACKUP", "-1")

@@ -27,8 +27,6 @@ using trajectory::Trajectory;
 namespace {
 
 constexpr const char* kInputFile = "md.toml";
-/// What the program may need before its first step and after its last one.
-constexpr auto kAroundMd = std::chrono::minutes(5);
 constexpr std::size_t kLogTail = 4 << 10;
 constexpr int kInterrupted = 130;
 
@@ -150,8 +148,7 @@ private:
         input_content_ = fingerprint(text);
     }
 
-    queue::Job describe_part(const std::string& part, std::int64_t nsteps, const RunLimits& limits,
-                             const fs::path& checkpoint) override {
+    queue::Job describe_part(const std::string& part, const fs::path& checkpoint) override {
         const fs::path& program = context().program;
         const fs::path input = directory() / kInputFile;
         const std::string checkpoint_out = part + ".cpt";
@@ -160,20 +157,11 @@ private:
                                          "{nsteps}", "-maxh",     "{maxh}"};
         if (!checkpoint.empty()) command.insert(command.end(), {"-cpi", checkpoint});
 
-        const double maxh = limits.walltime()
-                                ? std::chrono::duration<double, std::ratio<3600>>(*limits.walltime()).count()
-                                : -1.0;
-        queue::Resources resources;
-        if (limits.walltime())
-            resources.walltime =
-                std::chrono::duration_cast<std::chrono::milliseconds>(*limits.walltime()) + kAroundMd;
         queue::Job job(name() + "/" + part, std::move(command));
-        job.needs(resources)
+        job
             // An upgrade of coromd goes on with what an earlier one has begun.
             .reads(program, fingerprint("coromd"))
             .reads(input, input_content_)
-            .parameter("nsteps", std::to_string(nsteps))
-            .parameter("maxh", fmt::format("{:.7f}", maxh))
             .writes(checkpoint_out)
             .writes(part + ".log")
             .judged_by([part](const queue::JobExit& exit, const fs::path& where) {

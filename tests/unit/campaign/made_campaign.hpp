@@ -82,8 +82,8 @@ protected:
         if (finished) {
             write(name + "/until.xtc", "until");
             product(std::move(until));
-            context.run(campaign->remember(name + "/result", "until", 1,
-                                           detail::encode_memo(std::string("reached"))));
+            context.run(
+                campaign->remember(name + "/result", "until", 1, encode_memo(std::string("reached"))));
         }
         context.run(campaign->flush());
     }

@@ -13,8 +13,7 @@
 // The templates of Campaign::memo(). Whoever calls it includes this.
 namespace coromd::campaign {
 
-namespace detail {
-
+/// The bytes of a value, for Campaign::remember().
 template <typename T>
 std::string encode_memo(const T& value) {
     // CBOR, unlike JSON, keeps all bits of a number, and those that are none.
@@ -22,7 +21,8 @@ std::string encode_memo(const T& value) {
     return {bytes.begin(), bytes.end()};
 }
 
-/// Throws Error(conflict) where the recorded value is none of this type.
+/// The value of what Campaign::recall() gives. Throws Error(conflict) where the recorded value is none of
+/// this type.
 template <typename T>
 T decode_memo(const std::string& key, const std::string& bytes) {
     try {
@@ -32,6 +32,8 @@ T decode_memo(const std::string& key, const std::string& bytes) {
              error.what());
     }
 }
+
+namespace detail {
 
 template <typename T>
 struct MemoOf {
@@ -51,21 +53,16 @@ template <typename Fn>
 runtime::task<MemoValue<Fn>> Campaign::memo(std::string key, Fn& fn, int version) {
     using T = MemoValue<Fn>;
     std::optional<std::string> known = co_await recall(key, typeid(T).name(), version);
-    if (known) co_return detail::decode_memo<T>(key, *known);
-    std::exception_ptr error;
-    std::optional<T> value;
+    if (known) co_return decode_memo<T>(key, *known);
     try {
-        value.emplace(co_await detail::MemoOf<std::invoke_result_t<Fn&>>::get(fn()));
-        co_await remember(key, typeid(T).name(), version, detail::encode_memo(*value));
+        T value = co_await detail::MemoOf<std::invoke_result_t<Fn&>>::get(fn());
+        co_await remember(key, typeid(T).name(), version, encode_memo(value));
+        co_return value;
     } catch (...) {
-        error = std::current_exception();
-    }
-    if (error) {
         // It may be asked for again: nothing is remembered of what did not succeed.
         release_memo(key);
-        std::rethrow_exception(error);
+        throw;
     }
-    co_return std::move(*value);
 }
 
 }  // namespace coromd::campaign

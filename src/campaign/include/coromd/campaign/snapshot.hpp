@@ -74,6 +74,9 @@ struct Owner {
     std::int64_t pid = 0;
     std::string since;
     Life life = Life::unknown;
+
+    /// On another host one that may be dead counts as well.
+    bool may_run() const noexcept { return life != Life::dead; }
 };
 
 /// Who owns the campaign in `directory`; empty where nobody does. Throws Error(input) where its lease makes
