@@ -60,7 +60,7 @@ task<void> finish_walker(campaign::Campaign& campaign, int number, bool ends) {
     progress.time_ps = 100.0 + number;
     progress.ns_per_day = 50.0;
     campaign.recorder().progress(progress);
-    if (ends) co_await campaign.remember(name + "/result", "until", 1, campaign::detail::encode_memo(number));
+    if (ends) co_await campaign.remember(name + "/result", "until", 1, campaign::encode_memo(number));
 }
 
 void make(const std::filesystem::path& directory, int segments) {

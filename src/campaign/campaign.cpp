@@ -169,7 +169,7 @@ runtime::task<void> Campaign::flush() {
 runtime::task<void> Campaign::record_inputs(std::map<std::string, std::string> inputs) {
     std::string changes;
     const bool go_on = impl_->on_change == OnChange::go_on;
-    Store::Change record = [&](SQLite::Database& database) {
+    Store::Change record = [&](Connection& database) {
         for (const auto& [name, content] : inputs) {
             auto row = prepare(
                 database, "SELECT content, version FROM inputs WHERE name = ? ORDER BY version DESC LIMIT 1",
@@ -197,7 +197,7 @@ runtime::task<std::optional<std::string>> Campaign::recall(std::string key, std:
     if (!impl_->memos.insert(key).second)
         fail(ErrorKind::conflict, "the memo '{}' is asked for twice by this program", key);
     std::optional<std::string> value;
-    Store::Change read = [&](SQLite::Database& database) {
+    Store::Change read = [&](Connection& database) {
         auto row = prepare(database, "SELECT type, version, value FROM memos WHERE key = ?", key);
         if (!row.executeStep()) return;
         const std::string recorded_type = text_of(database, row.getColumn(0));
@@ -219,7 +219,7 @@ runtime::task<std::optional<std::string>> Campaign::recall(std::string key, std:
 }
 
 runtime::task<void> Campaign::remember(std::string key, std::string type, int version, std::string value) {
-    Store::Change insert = [&](SQLite::Database& database) {
+    Store::Change insert = [&](Connection& database) {
         auto row = prepare(database, "INSERT INTO memos VALUES (?, ?, ?, ?, ?)", key, type, version);
         row.bind(4, value.data(), static_cast<int>(value.size()));
         row.bind(5, now_ms());

@@ -136,17 +136,16 @@ void fail_sqlite(const std::string& file, const SQLite::Exception& error) {
     }
 }
 
-std::string text_of(const SQLite::Database& database, const SQLite::Column& column) {
-    if (!column.isText())
-        fail_damaged(database.getFilename(), fmt::format("'{}' holds no text", column.getName()));
+std::string text_of(const Connection& database, const SQLite::Column& column) {
+    if (!column.isText()) fail_damaged(database.file(), fmt::format("'{}' holds no text", column.getName()));
     return column.getString();
 }
 
-std::int64_t integer_of(const SQLite::Database& database, const SQLite::Column& column, std::int64_t lowest,
+std::int64_t integer_of(const Connection& database, const SQLite::Column& column, std::int64_t lowest,
                         std::int64_t highest) {
     const std::int64_t value = column.getInt64();
     if (!column.isInteger() || value < lowest || value > highest)
-        fail_damaged(database.getFilename(),
+        fail_damaged(database.file(),
                      fmt::format("'{}' holds no number from {} to {}", column.getName(), lowest, highest));
     return value;
 }

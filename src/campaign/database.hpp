@@ -29,7 +29,14 @@ bool has_database(const std::filesystem::path& directory);
 /// A database with the statements that were prepared for it, to be used again.
 class Connection final : public SQLite::Database {
 public:
-    explicit Connection(SQLite::Database&& database) : SQLite::Database(std::move(database)) {}
+    explicit Connection(SQLite::Database&& database)
+        : SQLite::Database(std::move(database)), file_(getFilename()) {}
+    /// A copy of the database `of`, for which its errors speak.
+    Connection(SQLite::Database&& copy, std::string of)
+        : SQLite::Database(std::move(copy)), file_(std::move(of)) {}
+
+    /// What the user knows the database by.
+    const std::string& file() const noexcept { return file_; }
 
     /// A statement that is reset when it goes. One of each text is in use at a time.
     class Prepared {
@@ -55,6 +62,7 @@ public:
     }
 
 private:
+    std::string file_;
     std::unordered_map<const void*, SQLite::Statement> statements_;
 };
 
@@ -87,11 +95,10 @@ SQLite::Statement prepare(SQLite::Database& database, const char* sql, const Arg
 }
 
 /// A column of the current row as text. Throws Error(input) where it holds something else.
-std::string text_of(const SQLite::Database& database, const SQLite::Column& column);
+std::string text_of(const Connection& database, const SQLite::Column& column);
 
 /// A column of the current row as a number that must lie in a range. Throws Error(input).
-std::int64_t integer_of(const SQLite::Database& database, const SQLite::Column& column,
-                        std::int64_t lowest = 0,
+std::int64_t integer_of(const Connection& database, const SQLite::Column& column, std::int64_t lowest = 0,
                         std::int64_t highest = std::numeric_limits<std::int64_t>::max());
 
 /// 128 random bits as 32 hexadecimal digits, from the operating system.

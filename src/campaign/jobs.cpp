@@ -17,9 +17,8 @@ namespace {
 
 constexpr auto kMaxAttempts = std::numeric_limits<int>::max() - 1;
 
-[[noreturn]] void fail_job(const SQLite::Database& database, const std::string& key,
-                           const std::string& what) {
-    fail_damaged(database.getFilename(), fmt::format("job '{}': {}", key, what));
+[[noreturn]] void fail_job(const Connection& database, const std::string& key, const std::string& what) {
+    fail_damaged(database.file(), fmt::format("job '{}': {}", key, what));
 }
 
 template <typename T>
@@ -39,7 +38,7 @@ std::int64_t next(Connection& database, const char* largest) {
 
 }  // namespace
 
-StoredJob job_of(const SQLite::Database& database, SQLite::Statement& row) {
+StoredJob job_of(const Connection& database, SQLite::Statement& row) {
     const auto optional_integer = [&](int column) -> std::optional<std::int64_t> {
         if (row.isColumnNull(column)) return std::nullopt;
         return integer_of(database, row.getColumn(column));

@@ -22,7 +22,7 @@ std::optional<StoredJob> read_job(Connection& database, const std::string& key);
 /// The columns of `jobs` in the order of kJobColumns.
 inline constexpr const char* kJobColumns =
     "id, key, specification, state, attempts, submission, result_seq, began_ms, ended_ms";
-StoredJob job_of(const SQLite::Database& database, SQLite::Statement& row);
+StoredJob job_of(const Connection& database, SQLite::Statement& row);
 
 /// The result of the last attempt that ended. Throws Error(input) where the journal has none.
 std::optional<queue::JobResult> read_result(Connection& database, const JobRecord& job);

@@ -88,7 +88,7 @@ void migrate(Connection& database, const std::string& place) {
     try {
         if (version < 2) from_1_to_2(database, place);
     } catch (const Error& error) {
-        fail_damaged(database.getFilename(), error.message());
+        fail_damaged(database.file(), error.message());
     }
     database.exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
 }

@@ -31,7 +31,7 @@ void CampaignRecorder::product(const Product& product) {
     told_.products.insert_or_assign(product.key, product);
 }
 
-void CampaignRecorder::write(SQLite::Database& database, const Told& told) const {
+void CampaignRecorder::write(Connection& database, const Told& told) const {
     for (const auto& [name, p] : told.walkers)
         prepare(database, "INSERT OR REPLACE INTO walkers VALUES (?, ?, ?, ?, ?, ?)", name, p.phase,
                 p.time_ps, p.ns_per_day, p.part, now_ms())
@@ -56,7 +56,7 @@ task<void> CampaignRecorder::flush() {
     Told told = std::exchange(told_, {});
     std::exception_ptr error;
     try {
-        Store::Change change = [&](SQLite::Database& database) { write(database, told); };
+        Store::Change change = [&](Connection& database) { write(database, told); };
         co_await store_.write(change);
         co_return;
     } catch (const Error&) {

@@ -47,7 +47,7 @@ private:
         bool empty() const { return walkers.empty() && notes.empty() && products.empty(); }
     };
 
-    void write(SQLite::Database& database, const Told& told) const;
+    void write(Connection& database, const Told& told) const;
 
     runtime::Context& context_;
     Store& store_;

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <SQLiteCpp/Backup.h>
+#include <sqlite3.h>
 #include <nlohmann/json.hpp>
 
 #include "coromd/core/error.hpp"
@@ -24,8 +26,10 @@ using queue::JobResult;
 using queue::JobState;
 
 struct Snapshot::Impl {
-    explicit Impl(const fs::path& place) : directory(place), database(open(place)) {
-        translated(database.getFilename(), [&] { database.exec("PRAGMA query_only = ON; BEGIN"); });
+    Impl(const fs::path& place, SnapshotKind kind)
+        : directory(place),
+          database(kind == SnapshotKind::copy ? copy(open(place)) : Connection(open(place))) {
+        translated(database.file(), [&] { database.exec("PRAGMA query_only = ON; BEGIN"); });
     }
 
     static SQLite::Database open(const fs::path& place) {
@@ -42,10 +46,21 @@ struct Snapshot::Impl {
         return database;
     }
 
+    /// A private copy in a temporary file that has no name. It is read with one look at the original.
+    static Connection copy(SQLite::Database original) {
+        const std::string& file = original.getFilename();
+        return translated(file, [&] {
+            SQLite::Database copied("", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+            if (SQLite::Backup(copied, original).executeStep(-1) != SQLITE_DONE)
+                throw SQLite::Exception("it is locked", SQLITE_BUSY);
+            return Connection(std::move(copied), file);
+        });
+    }
+
     /// Calls `row` with each row of a query.
     template <typename Fn, typename... Args>
     void each(const std::string& sql, Fn&& row, const Args&... args) {
-        translated(database.getFilename(), [&] {
+        translated(database.file(), [&] {
             SQLite::Statement statement = prepare(database, sql.c_str(), args...);
             while (statement.executeStep()) row(statement);
         });
@@ -79,7 +94,7 @@ struct Snapshot::Impl {
         try {
             return product_from_json(text(row, 0), text(row, 1), text(row, 2));
         } catch (const Error& error) {
-            fail_damaged(database.getFilename(), error.message());
+            fail_damaged(database.file(), error.message());
         }
     }
 
@@ -107,7 +122,8 @@ json or_null(const std::optional<T>& value) {
 
 }  // namespace
 
-Snapshot::Snapshot(const fs::path& directory) : impl_(std::make_unique<Impl>(full_path(directory))) {}
+Snapshot::Snapshot(const fs::path& directory, SnapshotKind kind)
+    : impl_(std::make_unique<Impl>(full_path(directory), kind)) {}
 Snapshot::~Snapshot() = default;
 Snapshot::Snapshot(Snapshot&&) noexcept = default;
 Snapshot& Snapshot::operator=(Snapshot&&) noexcept = default;
@@ -152,7 +168,7 @@ std::optional<std::string> Snapshot::specification(const std::string& key) const
 }
 
 std::optional<JobResult> Snapshot::result(const std::string& key) const {
-    return translated(impl_->database.getFilename(), [&]() -> std::optional<JobResult> {
+    return translated(impl_->database.file(), [&]() -> std::optional<JobResult> {
         const std::optional<StoredJob> job = read_job(impl_->database, key);
         if (!job || job->record.state != JobState::finished) return std::nullopt;
         return read_result(impl_->database, job->record);
@@ -230,7 +246,7 @@ std::map<std::string, std::string> Snapshot::memos() const {
     impl_->each("SELECT key, value FROM memos", [&](auto& row) {
         const json value = json::from_cbor(row.getColumn(1).getString(), true, false);
         if (value.is_discarded())
-            fail_damaged(impl_->database.getFilename(),
+            fail_damaged(impl_->database.file(),
                          fmt::format("the memo '{}' makes no sense", impl_->text(row, 0)));
         memos[impl_->text(row, 0)] = line_of(value);
     });

@@ -33,18 +33,18 @@ namespace coromd::campaign {
 
 namespace {
 
-void check_integrity(SQLite::Database& database) {
+void check_integrity(Connection& database) {
     const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
-    if (verdict != "ok") fail_damaged(database.getFilename(), verdict);
+    if (verdict != "ok") fail_damaged(database.file(), verdict);
 }
 
-void check_seed(SQLite::Database& database, std::uint64_t asked) {
+void check_seed(Connection& database, std::uint64_t asked) {
     const std::string recorded = text_of(database, database.execAndGet("SELECT seed FROM campaign"));
     if (recorded != std::to_string(asked))
         fail(ErrorKind::conflict,
              "the campaign of '{}' was created with the seed {}, not {}: "
              "give that one, or choose another directory",
-             database.getFilename(), recorded, asked);
+             database.file(), recorded, asked);
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ void check_seed(SQLite::Database& database, std::uint64_t asked) {
 Store::Store(runtime::Context& context, const std::filesystem::path& directory, std::uint64_t seed,
              const std::function<void()>& take_lease)
     : context_(context), database_(open_database(directory)) {
-    translated(database_.getFilename(), [&] {
+    translated(database_.file(), [&] {
         database_.exec("PRAGMA journal_mode = PERSIST");
         SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
         take_lease();
@@ -74,7 +74,7 @@ Store::Store(runtime::Context& context, const std::filesystem::path& directory, 
 
 Store::~Store() {
     try {
-        translated(database_.getFilename(), [&] {
+        translated(database_.file(), [&] {
             prepare(database_, "UPDATE sessions SET ended_ms = ? WHERE epoch = ?", now_ms(), epoch_).exec();
         });
     } catch (const Error&) {
@@ -131,13 +131,13 @@ runtime::task<void> Store::take_turn(Request& request) {
 void Store::commit(const std::vector<Request*>& group) noexcept {
     std::exception_ptr error;
     try {
-        translated(database_.getFilename(), [&] {
+        translated(database_.file(), [&] {
             fault_point("store.begin");
             SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
             if (recorded_epoch() != epoch_)
                 fail(ErrorKind::conflict,
                      "another program has taken over the campaign of '{}'; this one must end",
-                     database_.getFilename());
+                     database_.file());
             for (Request* request : group) apply(*request);
             fault_point("store.commit");
             transaction.commit();

@@ -20,6 +20,7 @@ namespace coromd::cli {
 
 namespace fs = std::filesystem;
 using campaign::Snapshot;
+using campaign::SnapshotKind;
 using nlohmann::json;
 
 namespace {
@@ -29,8 +30,7 @@ int check(const fs::path& directory, bool content, bool as_json) {
     std::vector<campaign::MadeFile> files;
     fs::path root;
     {
-        // While it is read, a program that runs the campaign cannot write.
-        const Snapshot snapshot(directory);
+        const Snapshot snapshot(directory, SnapshotKind::copy);
         root = snapshot.directory();
         problems = snapshot.problems();
         files = campaign::made_files(snapshot);
@@ -63,34 +63,23 @@ void write_as_a_whole(const fs::path& file, Write&& write) {
     if (out == nullptr) fail_errno(errno, fmt::format("cannot create '{}'", partial.string()));
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> closing(out, std::fclose);
     write(out);
-    if (std::fflush(out) != 0 || std::ferror(out) != 0)
-        fail_errno(errno, fmt::format("cannot write '{}'", partial.string()));
     sync_path(partial);
     fs::rename(partial, file);
 }
 
 void export_lines(const fs::path& directory, std::FILE* out) {
-    Snapshot(directory).export_to([&](const std::string& line) {
+    Snapshot(directory, SnapshotKind::copy).export_to([&](const std::string& line) {
         if (std::fwrite(line.data(), 1, line.size(), out) != line.size() || std::fputc('\n', out) == EOF)
             fail_errno(errno, "cannot write what is exported");
     });
+    if (std::fflush(out) != 0) fail_errno(errno, "cannot write what is exported");
 }
 
 void export_to(const fs::path& directory, const fs::path& file) {
-    if (!file.empty()) {
+    if (file.empty())
+        export_lines(directory, stdout);
+    else
         write_as_a_whole(file, [&](std::FILE* out) { export_lines(directory, out); });
-        return;
-    }
-    // Who reads our output may be slow, and a program that runs the campaign must not wait for that.
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> buffer(std::tmpfile(), std::fclose);
-    if (!buffer) fail_errno(errno, "cannot create a temporary file");
-    export_lines(directory, buffer.get());
-    std::rewind(buffer.get());
-    std::string block(1 << 16, '\0');
-    while (const std::size_t size = std::fread(block.data(), 1, block.size(), buffer.get()))
-        if (std::fwrite(block.data(), 1, size, stdout) != size)
-            fail_errno(errno, "cannot write to standard output");
-    if (std::fflush(stdout) != 0) fail_errno(errno, "cannot write to standard output");
 }
 
 void add_directory(CLI::App* command, fs::path& directory) {

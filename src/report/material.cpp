@@ -124,7 +124,7 @@ Material read_material(const fs::path& directory, const fs::path& page) {
     std::map<std::string, std::string> memos;
     {
         // Closed again as soon as may be: meanwhile the campaign cannot write.
-        const campaign::Snapshot snapshot(directory);
+        const campaign::Snapshot snapshot(directory, campaign::SnapshotKind::copy);
         material.directory = snapshot.directory();
         material.seed = snapshot.seed();
         material.created_ms = snapshot.created_ms();

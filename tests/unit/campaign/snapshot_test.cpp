@@ -72,6 +72,22 @@ TEST_F(SnapshotTest, TellsJobsAndAttemptsWhileTheCampaignRuns) {
     EXPECT_THAT(snapshot.problems(), IsEmpty());
 }
 
+TEST_F(SnapshotTest, ACopyLetsTheOwnerWrite) {
+    const auto campaign = open();
+    const Snapshot copy(place, SnapshotKind::copy);
+    run_jobs(*campaign);
+    EXPECT_THAT(copy.jobs(), IsEmpty());
+    EXPECT_THAT(copy.problems(), IsEmpty());
+    EXPECT_THAT(Snapshot(place, SnapshotKind::copy).jobs(), SizeIs(3));
+}
+
+TEST_F(SnapshotTest, ACopySpeaksOfTheOriginal) {
+    run_jobs(*open());
+    tamper("UPDATE jobs SET attempts = 'many' WHERE key = 'a'");
+    const Snapshot copy(place, SnapshotKind::copy);
+    EXPECT_THAT(error_of([&] { copy.jobs(); }).what(), HasSubstr(database().string()));
+}
+
 TEST_F(SnapshotTest, TellsWhatRecordersWereTold) {
     {
         const auto campaign = open();

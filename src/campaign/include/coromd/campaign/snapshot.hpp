@@ -83,13 +83,18 @@ struct Owner {
 /// no sense, Error(system).
 std::optional<Owner> owner_of(const std::filesystem::path& directory);
 
+/// What a Snapshot reads from. While one of the original lives, a program that owns the campaign cannot
+/// write: it is for a short look. Whoever reads everything takes a copy, which keeps it for as long as
+/// the disk needs for the bytes.
+enum class SnapshotKind { original, copy };
+
 /// What a campaign has recorded at one moment. Changes nothing, and works while a program owns the
-/// campaign; to be kept for a short time only, as it keeps that program from writing.
+/// campaign.
 class Snapshot {
 public:
     /// Throws Error(usage) where `directory` holds no campaign, Error(input) where its database is damaged,
     /// or of another version of coromd; Error(system). So does everything below.
-    explicit Snapshot(const std::filesystem::path& directory);
+    explicit Snapshot(const std::filesystem::path& directory, SnapshotKind kind = SnapshotKind::original);
     ~Snapshot();
     Snapshot(Snapshot&&) noexcept;
     Snapshot& operator=(Snapshot&&) noexcept;
