@@ -47,7 +47,8 @@ JobRecord fold(JobRecord job, const JobEvent& event) {
     const bool first = job.state == JobState::unknown;
     if (event.kind == JobEvent::Kind::changed) {
         if (first) fail(ErrorKind::conflict, "the job '{}' is changed before it was begun", job.key);
-        job.specification = event.data;
+        // What is finished was made as it was asked for then.
+        if (job.state != JobState::finished) job.specification = event.data;
         return job;
     }
     if (event.kind == JobEvent::Kind::begun) {

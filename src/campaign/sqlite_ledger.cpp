@@ -28,18 +28,25 @@ Claim claim_of(Connection& database, const JobRecord& job) {
     return claim;
 }
 
+/// Whether a job that is finished was gone on with by a program that asked for it like this.
+bool was_accepted(Connection& database, const StoredJob& job, const std::string& specification) {
+    if (job.record.state != JobState::finished) return false;
+    return database
+        .prepared("SELECT 1 FROM events WHERE job = ? AND kind = 'changed' AND data = ?", job.id,
+                  specification)
+        ->executeStep();
+}
+
 Claim read_claim(Connection& database, const std::string& key, const std::string& specification,
                  OnChange on_change) {
     std::optional<StoredJob> job = read_job(database, key);
     if (!job) return {};
-    if (job->record.specification != specification) {
+    if (job->record.specification != specification && !was_accepted(database, *job, specification)) {
         if (on_change == OnChange::refuse)
             fail(ErrorKind::conflict, "the job '{}' is known with another specification:\n{}", key,
                  queue::specification_difference(job->record.specification, specification));
-        // What is finished was made as it was asked for then.
-        if (job->record.state != JobState::finished)
-            job = append_event(database, *job,
-                               {JobEvent::Kind::changed, job->record.attempts, {}, specification});
+        job =
+            append_event(database, *job, {JobEvent::Kind::changed, job->record.attempts, {}, specification});
     }
     return claim_of(database, job->record);
 }

@@ -20,6 +20,9 @@
 #include <algorithm>
 #include <csignal>
 #include <utility>
+#include <vector>
+
+#include <unistd.h>
 
 #include "coromd/core/error.hpp"
 #include "coromd/core/fault.hpp"
@@ -106,15 +109,20 @@ Verdict inspect(const Job& job, JobResult& result) {
     }
 }
 
-// Renames are not one step: after a crash some files are here and some still there. A file that is
-// in neither place was removed by the user after it had been moved, which is the user's right.
+// Each file has both names until the new one is on the disk for good: a power loss may undo half a rename
+// from one directory to another. A file that is in neither place was removed by the user after it had been
+// moved, which is the user's right.
 void move_outputs(const fs::path& from, const JobResult& result) {
     for (const OutputFile& file : result.files) {
-        if (!fs::exists(from / file.name)) continue;
-        fs::rename(from / file.name, from.parent_path() / file.name);
+        const fs::path before = from / file.name;
+        const fs::path after = from.parent_path() / file.name;
+        if (!fs::exists(before)) continue;
+        // Where the name is taken, or the file system has no links, a rename must do.
+        if (::link(before.c_str(), after.c_str()) != 0) fs::rename(before, after);
         fault_point("queue.file_moved");
     }
     if (!result.files.empty()) sync_path(from.parent_path());
+    for (const OutputFile& file : result.files) fs::remove(from / file.name);
     fault_point("queue.moved");
 }
 

@@ -168,6 +168,23 @@ protected:
     }
 };
 
+TEST_F(ModelCampaign, WalkersThatWereBegunKeepAModelThatIsChanged) {
+    const pid_t pid = start({"run", "campaign.toml", "-d", "other"});
+    await("other/walkers/000/md.part0001.log", "\n");
+    ::kill(pid, SIGKILL);
+    wait(pid);
+    const std::string before = read("other/walkers/000/md.toml");
+    std::string changed = read("campaign.toml");
+    changed.replace(changed.find("height = 6"), 10, "height = 5");
+    write("campaign.toml", changed.replace(changed.find("count = 4"), 9, "count = 5"));
+    EXPECT_EQ(coromd({"run", "campaign.toml", "-d", "other"}).exit_code, 2);
+    const Ended ended = coromd({"run", "campaign.toml", "-d", "other", "--changed", "go-on"});
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_EQ(read("other/walkers/000/md.toml"), before);
+    EXPECT_THAT(read("other/walkers/004/md.toml"), HasSubstr("height = 5"));
+    EXPECT_EQ(coromd({"run", "campaign.toml", "-d", "other"}).exit_code, 0);
+}
+
 TEST_F(ModelCampaign, ComesToTheSameHoweverOftenItIsKilled) {
     const json wanted = outcome_of("alone");
     for (const int signal : {SIGKILL, SIGINT, SIGKILL}) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 //
-// Walkers on the model engine. A walker's md.toml says all that its runs depend on, and is written once:
-// what comes at a later start of the program must be the same. Each part is a job that runs model-md with
-// that file and the checkpoint of the part before; how far it came is what its own checkpoint says.
+// Walkers on the model engine. A walker's md.toml says all that its runs depend on. Each part is a job that
+// runs model-md with that file and the checkpoint of the part before; how far it came is what its own
+// checkpoint says.
 #include "coromd/engine/model/system.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <string_view>
@@ -29,6 +30,12 @@ namespace {
 constexpr const char* kInputFile = "md.toml";
 constexpr std::size_t kLogTail = 4 << 10;
 constexpr int kInterrupted = 130;
+
+/// The line of a key at the top of an md.toml.
+std::string_view line_of(std::string_view text, std::string_view key) {
+    const std::size_t begin = text.find(fmt::format("\n{} = ", key)) + 1;
+    return begin == 0 ? std::string_view() : text.substr(begin, text.find('\n', begin) - begin);
+}
 
 queue::Verdict judge(const queue::JobExit& exit, const fs::path& directory, const std::string& part) {
     const bool ended_well = exit.exit_code == 0 || exit.exit_code == kInterrupted || !exit.known;
@@ -139,13 +146,24 @@ private:
         input.seed = hash64(name(), context().seed) >> 1;
         const std::string text = input.to_toml();
         const fs::path file = directory() / kInputFile;
+        input_content_ = fingerprint(text);
         if (!fs::exists(file)) {
             write_file_durably(file, text);
         } else if (const std::string before = read_text_file(file); before != text) {
-            fail(ErrorKind::conflict, "{} was prepared with another input before: '{}' has {}", name(),
-                 file.string(), first_difference(before, text));
+            if (line_of(before, "start_content") != line_of(text, "start_content") ||
+                line_of(before, "seed") != line_of(text, "seed"))
+                fail(ErrorKind::conflict, "{} was prepared with another start before: '{}' has {}", name(),
+                     file.string(), first_difference(before, text));
+            // Another model. Parts that were begun with the old one go on with it, if the ledger lets them:
+            // it knows what they were asked for, and whether the user wants to go on with a change.
+            if (!has_begun()) write_file_durably(file, text);
         }
-        input_content_ = fingerprint(text);
+    }
+
+    bool has_begun() const {
+        return std::ranges::any_of(fs::directory_iterator(directory()), [this](const auto& entry) {
+            return entry.path().filename().string().starts_with(part_name(1));
+        });
     }
 
     queue::Job describe_part(const std::string& part, const fs::path& checkpoint) override {

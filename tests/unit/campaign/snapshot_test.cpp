@@ -340,7 +340,11 @@ TEST_F(CampaignFolder, AChangedInputIsGoneOnWithWhereThatIsWanted) {
         EXPECT_EQ(snapshot.inputs()[1].version, 2);
         EXPECT_THAT(snapshot.problems(), IsEmpty());
     }
-    EXPECT_NO_THROW(context.run(open()->record_inputs(changed)));
+    const auto campaign = open();
+    EXPECT_NO_THROW(context.run(campaign->record_inputs(changed)));
+    EXPECT_EQ(context.run(campaign->ledger().claim("done", "dt = 2")).state, JobState::finished);
+    campaign->ledger().release("done");
+    EXPECT_THROW(context.run(campaign->ledger().claim("done", "dt = 3")), Error);
 }
 
 }  // namespace
