@@ -12,6 +12,7 @@
 #include "coromd/queue/attempt_files.hpp"
 #include "coromd/runtime/process.hpp"
 #include "json.hpp"
+#include "placeholders.hpp"
 
 namespace coromd::queue {
 
@@ -225,7 +226,7 @@ Error job_error(const Job& job, const JobResult& result) {
         result.exit.stderr_tail.empty() ? result.exit.stdout_tail : result.exit.stderr_tail;
     if (reason == result.exit.text() && !tail.empty()) reason += "; its last words:\n" + last_lines(tail, 10);
     return Error(ErrorKind::job, std::move(reason))
-        .add_context(fmt::format("command: {}", runtime::Command(job.command()).text()))
+        .add_context(fmt::format("command: {}", runtime::Command(filled_in(job, std::nullopt)).text()))
         .add_context(fmt::format("its files are in '{}'", job.attempt_directory(result.attempt).string()))
         .add_context(fmt::format(
             "job '{}' {} (attempt {} on {}, {})", job.key(), to_string(result.state), result.attempt,

@@ -187,11 +187,7 @@ runtime::task<JobResult> Queue::run(Job job) {
     std::exception_ptr error;
     JobResult result;
     try {
-        if (claim.state == JobState::cancelled) {
-            result = std::move(*claim.result);
-        } else {
-            result = co_await run_claimed(job, std::move(claim), begun);
-        }
+        result = co_await run_claimed(job, std::move(claim), begun);
     } catch (...) {
         error = std::current_exception();
     }
@@ -234,7 +230,8 @@ runtime::task<JobResult> Queue::run_claimed(const Job& job, Claim claim, bool& b
     }
     std::optional<JobResult> result;
     if (claim.state == JobState::started) result = co_await recover(job, claim);
-    if (claim.state == JobState::failed || claim.state == JobState::interrupted) {
+    if (claim.state == JobState::failed || claim.state == JobState::interrupted ||
+        claim.state == JobState::cancelled) {
         // The program that recorded this may have died before it could.
         auto forget = [&] { backend_->forget(Attempt(job, claim.attempts), false); };
         co_await runtime::offload(context_, forget);
@@ -308,6 +305,7 @@ runtime::task<JobResult> Queue::attempt(const Job& job, int number, std::unique_
     const Attempt attempt(job, number);
     JobExit exit;
     std::exception_ptr error;
+    std::string reason;
     bool cancelled = false;
     try {
         auto prepare = [&] { return translated([&] { return make_attempt_directory(job, number); }); };
@@ -323,6 +321,7 @@ runtime::task<JobResult> Queue::attempt(const Job& job, int number, std::unique_
         cancelled = true;
         error = std::current_exception();
     } catch (const Error& failure) {
+        reason = failure.message();
         // A copy: a ledger may throw the same object at many.
         error = std::make_exception_ptr(
             Error(failure).add_context(fmt::format("job '{}', attempt {}", job.key(), number)));
@@ -338,7 +337,7 @@ runtime::task<JobResult> Queue::attempt(const Job& job, int number, std::unique_
         result.attempt = number;
         result.state = cancelled ? state_when_stopped() : JobState::failed;
         result.failure = cancelled ? FailureClass::none : FailureClass::infrastructure;
-        result.reason = describe(error);
+        result.reason = reason.empty() ? describe(error) : std::move(reason);
         context_.log().info("{} attempt {}: {} ({})", job.key(), number, to_string(result.state),
                             result.reason);
         co_await ledger_.ended(std::move(result));

@@ -37,7 +37,6 @@ using runtime::task;
 namespace {
 
 constexpr std::chrono::seconds kLook{1};
-constexpr int kLooksPerDiskCheck = 10;
 
 /// Makes the null logger, which had to be handed out before there was a directory to write to, a
 /// logger to a file.
@@ -151,7 +150,6 @@ struct Session::Impl {
 
     /// Looks for requests to stop, and for a disk that gets full.
     task<void> look_after() {
-        int looks = 0;
         for (;;) {
             const auto waited = co_await runtime::with_timeout(kLook, asked->wait());
             if (waited && !context.stop_requested()) {
@@ -163,7 +161,7 @@ struct Session::Impl {
             auto look = [&] { return take_stop_request(directory); };
             const auto request = co_await runtime::offload(context, look);
             if (request) shut_down(*request);
-            if (looks++ % kLooksPerDiskCheck != 0 || context.stop_requested()) continue;
+            if (context.stop_requested()) continue;
             auto ask = [&] { return disk_shortage(directory, disk_limits); };
             shortage = co_await runtime::offload(context, ask);
             if (shortage.empty()) continue;
@@ -308,8 +306,11 @@ int Session::run(runtime::task<void> main) {
     try {
         impl_->context.run(impl_->campaign ? impl_->care_.use(std::move(main)) : std::move(main));
         if (impl_->campaign) impl_->context.run(impl_->campaign->flush());
-        log->info("session ends");
         terminal.finish();
+        // It may be why not all went well.
+        if (impl_->campaign) impl_->shortage = disk_shortage(impl_->directory, impl_->disk_limits);
+        if (!impl_->shortage.empty()) terminal.say("warning: " + impl_->shortage);
+        log->info("session ends");
         return kExitDone;
     } catch (const Cancelled&) {
         if (!impl_->shortage.empty())

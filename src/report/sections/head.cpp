@@ -60,7 +60,7 @@ std::string cards(const Material& material) {
                  finished == jobs ? "jobs finished" : fmt::format("of {} jobs finished", count_text(jobs)));
     html += card(count_text(count(JobState::failed)), "jobs failed",
                  count(JobState::failed) > 0 ? "bad-card" : "");
-    html += card(md_time_text(md_ps(material)), "of MD");
+    html += card(md_time_text(md_ps(material)), "of MD run");
     html += card(duration_text(wall), "from first to last");
     if (wall > 0 && md_ps(material) > 0)
         html += card(md_time_text(md_ps(material) / wall * 86400), "of MD per day");

@@ -308,7 +308,7 @@ TEST(JobError, TellsWhatFailedHowAndWhereToLook) {
     EXPECT_STREQ(error.what(),
                  "job 'walkers/003/md' failed (attempt 2 on node01, exit code 1):\n"
                  "  its files are in '/data/walkers/003/md.attempt2':\n"
-                 "    command: gmx mdrun -s 'a b.tpr' -ntomp '{cores}':\n"
+                 "    command: gmx mdrun -s 'a b.tpr' -ntomp 1:\n"
                  "      exit code 1; its last words:\n"
                  "      line 1\n"
                  "      line 2");

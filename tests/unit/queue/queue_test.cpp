@@ -401,17 +401,17 @@ TEST_F(QueueTest, CancelledBetweenBeginAndStartItRunsNothing) {
     EXPECT_EQ(known().result->failure, FailureClass::none);
 }
 
-TEST_F(QueueTest, CancelledByTheProgramItStaysSo) {
+TEST_F(QueueTest, CancelledByTheProgramItRunsWhenTheNextOneAsksForIt) {
     JobExit exit;
     exit.signal = SIGTERM;
     run_until_stopped(exit);
     EXPECT_EQ(context_.run(run_until(running_, *queue_, job())), "Cancelled");
     EXPECT_EQ(log_.back(), "ended 1 cancelled");
     EXPECT_FALSE(fs::exists(directory_ / "md.cpt"));
+    backend_->program = [](fs::path) -> task<JobExit> { co_return exit_with(0); };
     const JobResult result = run_again(job());
-    EXPECT_EQ(result.state, JobState::cancelled);
-    EXPECT_EQ(result.failure, FailureClass::none);
-    EXPECT_THAT(log_, IsEmpty());
+    EXPECT_EQ(result.state, JobState::finished);
+    EXPECT_EQ(result.attempt, 2);
 }
 
 TEST_F(QueueTest, CancelledByAShutdownItGoesOnAtTheNextStart) {

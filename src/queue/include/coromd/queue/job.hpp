@@ -220,7 +220,7 @@ enum class JobState {
     finished,     ///< accepted; its result is recorded
     failed,       ///< tried again at the next start
     interrupted,  ///< stopped because the campaign stopped; goes on at the next start
-    cancelled     ///< stopped by the program itself; stays so
+    cancelled     ///< stopped by the program itself
 };
 
 std::string_view to_string(JobState state) noexcept;
