@@ -59,6 +59,17 @@ public:
         write_fully(fd_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path_);
     }
 
+    void patch(const Patch& patch) {
+        std::size_t done = 0;
+        while (fd_ && done < patch.bytes.size()) {
+            const ssize_t written = ::pwrite(fd_.get(), patch.bytes.data() + done, patch.bytes.size() - done,
+                                             static_cast<off_t>(patch.offset) + static_cast<off_t>(done));
+            if (written < 0 && errno != EINTR)
+                fail_errno(errno, fmt::format("cannot write '{}'", path_.string()));
+            if (written > 0) done += static_cast<std::size_t>(written);
+        }
+    }
+
     void close() {
         if (!fd_) return;
         if (::fsync(fd_.get()) != 0) fail_errno(errno, fmt::format("cannot sync '{}'", path_.string()));
@@ -149,6 +160,7 @@ void FrameWriter::flush_above(std::size_t limit) {
 
 void FrameWriter::close() {
     flush_above(0);
+    for (const Patch& patch : codec_->finish(n_frames_)) file_->patch(patch);
     file_->close();
 }
 

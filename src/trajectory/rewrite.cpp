@@ -19,7 +19,7 @@ FrameRewriter::FrameRewriter(const std::filesystem::path& out, const Trajectory&
 
 void FrameRewriter::write(TrajectoryReader& reader, std::int64_t index,
                           const std::function<void(Frame&)>& change) {
-    if (!change && &format_of(reader.file_of(index)) == format_) {
+    if (!change && format_->plain_frames && &format_of(reader.file_of(index)) == format_) {
         reader.read_encoded(index, encoded_);
         writer_.write_encoded(encoded_);
         return;

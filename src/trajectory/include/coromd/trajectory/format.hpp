@@ -27,13 +27,20 @@ struct FrameHeader {
     double time_ps = 0.0;  ///< NaN where the file does not say (GRO)
 };
 
+/// Bytes to be written over others.
+struct Patch {
+    std::int64_t offset = 0;
+    std::vector<std::byte> bytes{};
+};
+
 /// Finds, decodes and encodes the frames of one format. Keeps buffers between calls: one codec
 /// is for one thread and, while reading, for one file.
 class FrameCodec {
 public:
     virtual ~FrameCodec() = default;
 
-    /// The frame that starts at `offset`; empty where it is not there as a whole yet: the file
+    /// The frame that starts at `offset`, or behind what the format has before its first frame where that
+    /// is 0; empty where it is not there as a whole yet: the file
     /// ends before it does, or holds zeros where a header must not (a lagging file system).
     /// Reads the header only, where the format allows it. Throws Error(input) with the byte
     /// offset where the header is corrupt.
@@ -44,9 +51,13 @@ public:
     virtual void decode(const InputFile& file, const FrameHeader& header, const FrameNeeds& needs,
                         Frame& frame) = 0;
 
-    /// Appends the encoded frame to `out`. `topology` may be null: only formats that store names
+    /// Appends the encoded frame to `out`; at the first call, what the format has before its first frame as
+    /// well. `topology` may be null: only formats that store names
     /// need it. Throws Error(usage) where the format cannot hold the frame.
     virtual void encode(const Frame& frame, const Topology* topology, std::vector<std::byte>& out) = 0;
+
+    /// What a file that was written by encode() needs changed now that all its frames are there.
+    virtual std::vector<Patch> finish(std::int64_t /*n_frames*/) { return {}; }
 };
 
 /// A file format: what it can do, and how to get it done.
@@ -62,6 +73,8 @@ struct Format {
     bool exact = false;
     /// Does a topology have to be given when writing?
     bool needs_topology = false;
+    /// Is the file a row of frames and nothing else, so that they can be copied as bytes?
+    bool plain_frames = true;
 
     /// Null where the format has no frames.
     std::function<std::unique_ptr<FrameCodec>()> make_codec;

@@ -34,7 +34,7 @@ public:
     /// large for the precision, another number of atoms than before), Error(system) where the
     /// disk is full.
     void write(const Frame& frame);
-    /// Appends a frame that is encoded already, in the same format.
+    /// Appends a frame that is encoded already, in the same format, which must be one of plain frames.
     void write_encoded(std::span<const std::byte> bytes);
     /// Gives the file its name, durably. Throws Error(system), or Error(usage) where somebody
     /// else has created the file meanwhile; nothing is left under the name that was not there.

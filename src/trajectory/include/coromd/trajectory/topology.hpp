@@ -15,6 +15,11 @@ struct Atom {
     std::string resname;  ///< "ALA"
     /// As the file numbers it: from 1, and in a GRO file modulo 100000.
     std::int32_t resid = 0;
+    std::string type{};          ///< of the force field: "CT"; empty where unknown
+    std::string element{};       ///< "C"; empty where the file does not say
+    std::string segid{};         ///< segment, or chain; empty where there is none
+    std::string moltype{};       ///< molecule type, as in the topology: "SOL"; empty where unknown
+    std::int32_t molecule = -1;  ///< which molecule, from 0; -1 where unknown
     double mass_amu = std::numeric_limits<double>::quiet_NaN();  ///< NaN where unknown
     double charge_e = std::numeric_limits<double>::quiet_NaN();  ///< NaN where unknown
 
