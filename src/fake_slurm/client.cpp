@@ -34,6 +34,7 @@ FileDescriptor connect_to(const std::filesystem::path& directory) {
     FileDescriptor holder;
     const std::string path = socket_path(directory, holder);
     FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) return {};
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path.copy(address.sun_path, sizeof(address.sun_path) - 1);
@@ -56,6 +57,7 @@ void start_controller(const std::filesystem::path& directory) {
     const std::string log = directory / "state" / "controller.log";
     const int null = ::open("/dev/null", O_RDWR);
     const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (null < 0) ::_exit(1);
     ::dup2(null, STDIN_FILENO);
     ::dup2(null, STDOUT_FILENO);
     ::dup2(out < 0 ? null : out, STDERR_FILENO);

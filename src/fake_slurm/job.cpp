@@ -56,7 +56,7 @@ std::string compact_state(std::string_view state) {
 }
 
 std::string full_state(std::string_view state) {
-    const std::string name = upper(state);
+    std::string name = upper(state);
     for (const auto& [full, compact] : kStates)
         if (full == name || compact == name) return std::string(full);
     return name;

@@ -16,9 +16,9 @@ const std::string* CommandLine::find(std::string_view name) const {
     return nullptr;
 }
 
-std::string CommandLine::value(std::string_view name, std::string fallback) const {
+std::string CommandLine::value(std::string_view name, const std::string& fallback) const {
     const std::string* found = find(name);
-    return found == nullptr ? std::move(fallback) : *found;
+    return found == nullptr ? fallback : *found;
 }
 
 std::optional<std::string> CommandLine::maybe(std::string_view name) const {

@@ -30,7 +30,7 @@ public:
 
     bool has(std::string_view name) const { return find(name) != nullptr; }
     /// The value of an option, the last one where it was given repeatedly.
-    std::string value(std::string_view name, std::string fallback = "") const;
+    std::string value(std::string_view name, const std::string& fallback = "") const;
     std::optional<std::string> maybe(std::string_view name) const;
     const std::vector<std::string>& operands() const { return operands_; }
     /// getopt's message; empty when all is well.

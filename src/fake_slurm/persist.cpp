@@ -4,6 +4,7 @@
 // do not, for it does not leave before they end.
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 #include <nlohmann/json.hpp>
 
@@ -93,7 +94,8 @@ void Cluster::load() {
         all.at("next_id").get_to(next_id_);
         for (const auto& one : all.at("jobs")) {
             Job job = from_json(one);
-            for (const Share& share : job.shares) nodes_.at(static_cast<std::size_t>(share.node));
+            for (const Share& share : job.shares)
+                std::ignore = nodes_.at(static_cast<std::size_t>(share.node));
             if (job.array_id != 0) members_[job.array_id].push_back(job.id);
             jobs_[job.id] = std::move(job);
         }

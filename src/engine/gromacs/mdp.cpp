@@ -304,7 +304,7 @@ void Mdp::set(std::string_view key, std::string_view value) {
         if (!text.empty() && !text.ends_with('\n')) text += line_end;
         text += fmt::format("{:<24} = {}{}", key, value, line_end);
     }
-    replace_text(std::move(text));
+    replace_text(text);
 }
 
 void Mdp::set(std::string_view key, double value) {
@@ -326,11 +326,11 @@ bool Mdp::remove(std::string_view key) {
     if (entry == nullptr) return false;
     std::string text = text_;
     text.erase(entry->line.begin, entry->line.size);
-    replace_text(std::move(text));
+    replace_text(text);
     return true;
 }
 
-void Mdp::replace_text(std::string text) {
+void Mdp::replace_text(const std::string& text) {
     Mdp next = parse(text, name_);
     next.changed_ = true;
     *this = std::move(next);

@@ -63,10 +63,10 @@ queue::Verdict judge_grompp(const queue::JobExit& exit, const fs::path&) {
 
 }  // namespace
 
-Input::Input(fs::path topology, const fs::path& mdp, fs::path structure)
+Input::Input(const fs::path& topology, const fs::path& mdp, const fs::path& structure)
     : topology_(fs::absolute(topology)), mdp_(Mdp::read(mdp)), structure_(fs::absolute(structure)) {}
 
-Input& Input::index(fs::path file) {
+Input& Input::index(const fs::path& file) {
     index_ = fs::absolute(file);
     return *this;
 }

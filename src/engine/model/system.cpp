@@ -161,7 +161,7 @@ private:
     }
 
     bool has_begun() const {
-        return std::ranges::any_of(fs::directory_iterator(directory()), [this](const auto& entry) {
+        return std::ranges::any_of(fs::directory_iterator(directory()), [](const auto& entry) {
             return entry.path().filename().string().starts_with(part_name(1));
         });
     }
@@ -210,7 +210,7 @@ std::unique_ptr<MdSystem> from_settings(const EngineContext& context, SettingsRe
 
 }  // namespace
 
-std::unique_ptr<MdSystem> system(const EngineContext& context, Model model, fs::path structure,
+std::unique_ptr<MdSystem> system(const EngineContext& context, Model model, const fs::path& structure,
                                  queue::Queue& md_queue) {
     return std::make_unique<ModelSystem>(context, std::move(model), fs::absolute(structure), md_queue);
 }

@@ -116,7 +116,7 @@ private:
 
     void add_line(std::uint32_t begin, std::uint32_t end, std::uint32_t line_number);
     void sort_keys();
-    void replace_text(std::string text);
+    void replace_text(const std::string& text);
     // The line of a key: the one with a value if there is one, else the first empty one.
     const Entry* find_line(std::string_view key) const;
     const Entry* find(std::string_view key) const;

@@ -16,10 +16,11 @@ class Input {
 public:
     /// `topology`: the .top file; `mdp`: dynamics, with `gen-vel = no`; `structure`: a .gro of the
     /// whole system in the topology's order. Throws Error(input) where the mdp cannot be read.
-    Input(std::filesystem::path topology, const std::filesystem::path& mdp, std::filesystem::path structure);
+    Input(const std::filesystem::path& topology, const std::filesystem::path& mdp,
+          const std::filesystem::path& structure);
 
     /// An index file for grompp.
-    Input& index(std::filesystem::path file);
+    Input& index(const std::filesystem::path& file);
     /// Which trajectory the frames are taken from (xtc).
     Input& output(OutputFormat format);
     /// Cores of each mdrun (1).

@@ -18,7 +18,7 @@ namespace coromd::engine::model {
 ///
 /// The files of a walker are start.trr (where it starts), md.toml (the input of its runs), and for each
 /// part md.partNNNN.trr (or .xtc), .log, .cpt, and .gro where the last step was reached.
-std::unique_ptr<MdSystem> system(const EngineContext& context, Model model, std::filesystem::path structure,
-                                 queue::Queue& md_queue);
+std::unique_ptr<MdSystem> system(const EngineContext& context, Model model,
+                                 const std::filesystem::path& structure, queue::Queue& md_queue);
 
 }  // namespace coromd::engine::model
