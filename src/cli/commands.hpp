@@ -30,6 +30,7 @@ void add_run(CLI::App& app, int& exit_code);
 void add_status(CLI::App& app, int& exit_code);
 void add_stop(CLI::App& app, int& exit_code);
 void add_supervise(CLI::App& app, int& exit_code);
+void add_traj(CLI::App& app, int& exit_code);
 
 /// The arguments of the program, without its name. model-md takes its options as mdrun does, too, with one
 /// dash: they get the second one here.

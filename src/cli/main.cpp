@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
     cli::add_queue(app, exit_code);
     cli::add_report(app, exit_code);
     cli::add_supervise(app, exit_code);
+    cli::add_traj(app, exit_code);
     try {
         std::vector<std::string> arguments = cli::arguments_of(argc, argv);
         std::ranges::reverse(arguments);  // as CLI11 wants it

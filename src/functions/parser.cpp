@@ -216,7 +216,7 @@ private:
     }
 
     Part comparison() {
-        const Part left = sum();
+        Part left = sum();
         if (!at_comparison()) return left;
         const Token& first = tokens_[next_++];
         require(left, ValueType::number, first);

@@ -48,14 +48,20 @@ Trajectory concatenate(const std::vector<Piece>& pieces, const std::filesystem::
     }
 
     const Trajectory& first = pieces.front().trajectory;
-    FrameRewriter writer(out, first, options.overwrite);
+    FrameRewriter writer(out, first, options.overwrite, options.atoms);
     bool any = false;
     std::int64_t last_step = 0;
     double last_time_ps = 0.0;
     for (const Piece& piece : pieces) {
         TrajectoryReader reader = piece.trajectory.reader();
         const bool invert = piece.slice.reversed() && options.invert_velocities_when_reversed;
-        const auto change = invert ? std::function<void(Frame&)>(invert_velocities) : nullptr;
+        std::function<void(Frame&)> change;
+        if (invert || options.transform || !options.atoms.empty())
+            change = [&](Frame& frame) {
+                if (invert) invert_velocities(frame);
+                if (options.transform) options.transform(frame);
+                if (!options.atoms.empty()) keep_atoms(frame, options.atoms);
+            };
         for (const std::int64_t i : piece.slice.indices(piece.trajectory.n_frames())) {
             const std::int64_t step = piece.trajectory.step(i);
             const double time_ps = piece.trajectory.time_ps(i);
@@ -69,7 +75,7 @@ Trajectory concatenate(const std::vector<Piece>& pieces, const std::filesystem::
     }
     if (!any) fail(ErrorKind::usage, "no frame is selected for '{}'", out.string());
     writer.close();
-    return Trajectory(out, first.structure());
+    return Trajectory(out, options.atoms.empty() ? first.structure() : std::filesystem::path());
 }
 
 }  // namespace coromd::trajectory

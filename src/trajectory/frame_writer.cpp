@@ -113,7 +113,7 @@ FrameWriter::FrameWriter(fs::path path, WriteOptions options) : topology_(std::m
     if (!format.writes_frames) {
         fail(ErrorKind::usage, "'{}' cannot be written: {} is only read", path.string(), format.name);
     }
-    if (format.needs_topology && !topology_) {
+    if (format.needs_topology && !topology_ && !options.encoded_only) {
         fail(ErrorKind::usage, "'{}' cannot be written without a topology: {} stores the names of the atoms",
              path.string(), format.name);
     }

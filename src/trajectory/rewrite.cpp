@@ -5,17 +5,21 @@ namespace coromd::trajectory {
 
 namespace {
 
-WriteOptions write_options(const Format& format, const Trajectory& names, bool overwrite) {
+WriteOptions write_options(const Format& format, const Trajectory& names, bool overwrite,
+                           std::span<const std::int32_t> atoms) {
     WriteOptions options;
     options.overwrite = overwrite;
     if (format.needs_topology) options.topology = names.topology();
+    if (options.topology && !atoms.empty())
+        options.topology = std::make_shared<const Topology>(subset(*options.topology, atoms));
     return options;
 }
 
 }  // namespace
 
-FrameRewriter::FrameRewriter(const std::filesystem::path& out, const Trajectory& names, bool overwrite)
-    : format_(&frame_format_of(out)), writer_(out, write_options(*format_, names, overwrite)) {}
+FrameRewriter::FrameRewriter(const std::filesystem::path& out, const Trajectory& names, bool overwrite,
+                             std::span<const std::int32_t> atoms)
+    : format_(&frame_format_of(out)), writer_(out, write_options(*format_, names, overwrite, atoms)) {}
 
 void FrameRewriter::write(TrajectoryReader& reader, std::int64_t index,
                           const std::function<void(Frame&)>& change) {

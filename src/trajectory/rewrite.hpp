@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "coromd/trajectory/format.hpp"
 #include "coromd/trajectory/frame_writer.hpp"
@@ -14,7 +15,9 @@ namespace coromd::trajectory {
 class FrameRewriter {
 public:
     /// `names` is where the names of the atoms come from, if the format stores them.
-    FrameRewriter(const std::filesystem::path& out, const Trajectory& names, bool overwrite);
+    /// `atoms`: those that `change` leaves; empty for all.
+    FrameRewriter(const std::filesystem::path& out, const Trajectory& names, bool overwrite,
+                  std::span<const std::int32_t> atoms = {});
 
     /// Writes frame `index` of `reader`, changed by `change` where there is one.
     void write(TrajectoryReader& reader, std::int64_t index, const std::function<void(Frame&)>& change);

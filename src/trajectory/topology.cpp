@@ -13,6 +13,17 @@ bool Topology::has_masses() const noexcept {
     return std::ranges::all_of(atoms_, &Atom::has_mass);
 }
 
+Topology subset(const Topology& topology, std::span<const std::int32_t> indices) {
+    std::vector<Atom> atoms;
+    atoms.reserve(indices.size());
+    for (const std::int32_t i : indices) {
+        if (i < 0 || i >= topology.size())
+            fail(ErrorKind::usage, "there is no atom {}: there are {}", i, topology.size());
+        atoms.push_back(topology.atoms()[static_cast<std::size_t>(i)]);
+    }
+    return Topology(std::move(atoms));
+}
+
 Topology read_topology(const std::filesystem::path& path) {
     const Format& format = format_of(path);
     if (format.read_topology) return format.read_topology(path);

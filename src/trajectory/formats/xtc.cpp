@@ -149,6 +149,18 @@ public:
         }
     }
 
+    void verify(const InputFile& file, const FrameHeader& header, const Frame& frame) override {
+        const std::optional<Head> head = read_head(file, header.offset);
+        if (!head || head->n_atoms <= kMaxAtomsPlain) return;
+        // The range in the header is that of the atoms, to the last unit.
+        constexpr float Vec3f::*kComponents[] = {&Vec3f::x, &Vec3f::y, &Vec3f::z};
+        for (std::size_t d = 0; d < 3; ++d) {
+            const auto [low, high] = std::ranges::minmax(frame.positions, {}, kComponents[d]);
+            expect_near(file, header, low.*kComponents[d] * head->precision, head->packing.minimum[d]);
+            expect_near(file, header, high.*kComponents[d] * head->precision, head->packing.maximum[d]);
+        }
+    }
+
     void encode(const Frame& frame, const Topology*, std::vector<std::byte>& out) override {
         if (frame.positions.empty()) fail(ErrorKind::usage, "XTC stores positions, and the frame has none");
         const auto n_atoms = static_cast<std::int64_t>(frame.positions.size());
@@ -185,6 +197,13 @@ public:
     }
 
 private:
+    static void expect_near(const InputFile& file, const FrameHeader& header, float found,
+                            std::int32_t said) {
+        const double rounding = 0.5 + 4e-7 * std::abs(static_cast<double>(said));
+        if (std::abs(static_cast<double>(found) - said) > rounding)
+            fail_corrupt(file, header.offset, "the positions are not within the range that the header says");
+    }
+
     static void append_vector(std::vector<std::byte>& out, const Vec3f& vector) {
         append_big_endian(out, vector.x);
         append_big_endian(out, vector.y);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -35,12 +36,16 @@ struct ConcatenateOptions {
     bool remove_double_frames = true;
     /// A piece that is read backwards has its velocities inverted.
     bool invert_velocities_when_reversed = true;
+    /// Only these atoms, in this order; empty: all.
+    std::vector<std::int32_t> atoms{};
+    /// Called with each frame before it is written, with all its atoms.
+    std::function<void(Frame&)> transform{};
     bool overwrite = false;
 };
 
 /// Writes the pieces one after the other to `out` and returns it as a trajectory, with the
-/// structure file of the first piece. Frames that need no change of format or velocities are
-/// copied as they are, without decoding. The file is there as a whole or not at all.
+/// structure file of the first piece (with none where only some atoms were kept). Frames that need no change
+/// are copied as they are, without decoding. The file is there as a whole or not at all.
 /// Throws Error(usage) where there is no piece, no frame is selected, the numbers of atoms
 /// differ, or `out` exists and must not be overwritten; Error(input), Error(system) as a
 /// Trajectory and a FrameWriter do.

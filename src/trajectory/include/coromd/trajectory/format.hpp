@@ -51,6 +51,10 @@ public:
     virtual void decode(const InputFile& file, const FrameHeader& header, const FrameNeeds& needs,
                         Frame& frame) = 0;
 
+    /// Compares a frame that was decoded as a whole with what the file says of it beside its numbers.
+    /// Throws Error(input) where they contradict each other: bits have changed since they were written.
+    virtual void verify(const InputFile& /*file*/, const FrameHeader& /*header*/, const Frame& /*frame*/) {}
+
     /// Appends the encoded frame to `out`; at the first call, what the format has before its first frame as
     /// well. `topology` may be null: only formats that store names
     /// need it. Throws Error(usage) where the format cannot hold the frame.

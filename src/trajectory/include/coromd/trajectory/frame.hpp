@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 namespace coromd::trajectory {
@@ -44,6 +45,9 @@ struct Frame {
     /// The number of atoms that it carries anything for.
     std::int64_t n_atoms() const noexcept;
 };
+
+/// Keeps some of the atoms, in the order of `indices`. Throws Error(usage) where one is out of range.
+void keep_atoms(Frame& frame, std::span<const std::int32_t> indices);
 
 /// What a reader of a frame needs; what is not needed is neither decoded nor, where the format
 /// allows it, read from the disk.

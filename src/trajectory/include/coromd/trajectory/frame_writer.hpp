@@ -16,6 +16,7 @@ struct WriteOptions {
     bool overwrite = false;  ///< replace a file that is there
     /// The names for formats that store them (GRO).
     std::shared_ptr<const Topology> topology;
+    bool encoded_only = false;  ///< nothing but write_encoded() is called, which needs no names
 };
 
 /// Writes a trajectory file that is there as a whole or not at all: frames go to a temporary

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ public:
 private:
     std::vector<Atom> atoms_;
 };
+
+/// Some of the atoms, in the order of `indices`. Throws Error(usage) where one is out of range.
+Topology subset(const Topology& topology, std::span<const std::int32_t> indices);
 
 /// Reads the atoms of a structure file; the format follows from the extension (.gro, .tpr).
 /// Throws Error(usage) where no format reads it, Error(input) that names line or byte offset

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+//
+// Where a frame cannot be found, its like is looked for: the first bytes of the first good frame, which in
+// XTC and TRR are a magic number and something that all frames share. What is found there counts as a frame
+// when it is one to the last number.
+#include "coromd/trajectory/inspect.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <span>
+
+#include "coromd/core/error.hpp"
+#include "coromd/trajectory/frame_index.hpp"
+#include "coromd/trajectory/frame_writer.hpp"
+
+namespace coromd::trajectory {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSignature = 8;
+constexpr const char* kNoFrame = "no whole frame begins here";
+constexpr std::size_t kSearchBlock = std::size_t{1} << 20;
+
+bool finite(const std::vector<Vec3f>& vectors) {
+    return std::ranges::all_of(vectors, [](const Vec3f& v) {
+        return std::isfinite(v.x) && std::isfinite(v.y) && std::isfinite(v.z);
+    });
+}
+
+/// What fail_corrupt() says, without the file and the byte.
+std::string without_place(const std::string& message) {
+    const std::size_t place = message.find("' is corrupt at byte ");
+    return place == message.npos ? message : message.substr(message.find(": ", place) + 2);
+}
+
+class Inspector {
+public:
+    using Good = std::function<void(const InputFile&, const FrameHeader&)>;
+
+    Inspector(const fs::path& path, const Good& good)
+        : file_(path), format_(frame_format_of(path)), codec_(format_.make_codec()), good_(good) {}
+
+    Inspection run() {
+        std::int64_t offset = 0;
+        while (offset < file_.size()) {
+            const std::optional<FrameHeader> header = locate(offset);
+            if (header) {
+                offset = header->offset + header->size;
+                look_at(*header);
+                continue;
+            }
+            const std::int64_t next = find_next(offset + 1);
+            if (next < file_.size())
+                flaws_.back().what += fmt::format("; the next whole frame is at byte {}", next);
+            else if (flaws_.back().what == kNoFrame)
+                flaws_.back().what =
+                    fmt::format("the file ends {} bytes into a frame", file_.size() - offset);
+            offset = next;
+        }
+        return {n_good_, std::move(flaws_)};
+    }
+
+private:
+    /// Empty, and a flaw, where there is none.
+    std::optional<FrameHeader> locate(std::int64_t offset) {
+        std::optional<FrameHeader> header;
+        try {
+            header = codec_->locate(file_, offset);
+            if (!header) complain(offset, kNoFrame);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::input) throw;
+            complain(offset, without_place(error.message()));
+        }
+        return header;
+    }
+
+    void look_at(const FrameHeader& header) {
+        try {
+            codec_->decode(file_, header, {}, frame_);
+            codec_->verify(file_, header, frame_);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::input) throw;
+            complain(header.offset, without_place(error.message()));
+            return;
+        }
+        if (!finite(frame_.positions) || !finite(frame_.velocities) || !finite(frame_.forces)) {
+            complain(header.offset, "the frame holds numbers that are not finite");
+            return;
+        }
+        if (n_good_ > 0 && header.n_atoms != n_atoms_) {
+            complain(header.offset,
+                     fmt::format("the frame has {} atoms, those before have {}", header.n_atoms, n_atoms_));
+            return;
+        }
+        n_atoms_ = header.n_atoms;
+        compare_times(header);
+        if (good_) good_(file_, header);
+        if (n_good_++ == 0) file_.read_some(header.offset, signature_);
+    }
+
+    void compare_times(const FrameHeader& header) {
+        const std::int64_t step = unwrapper_.unwrap(header.step, header.time_ps);
+        const double dt = header.time_ps - last_time_ps_;
+        const std::int64_t steps = step - last_step_;
+        if (n_good_ == 1) {
+            dt_ps_ = dt;
+            nstout_ = steps;
+        }
+        if (n_good_ > 0 && !std::isnan(dt)) {
+            // Times are floats: what they are rounded by grows with them.
+            const double rounding = 4e-7 * std::max(std::abs(header.time_ps), std::abs(last_time_ps_));
+            if (std::abs(dt - dt_ps_) > 1e-3 * std::abs(dt_ps_) + rounding)
+                jump(header.offset,
+                     fmt::format("the time jumps from {} to {} ps", last_time_ps_, header.time_ps));
+            else if (steps != nstout_)
+                jump(header.offset, fmt::format("the step jumps from {} to {}", last_step_, step));
+            else if (dt <= 0.0)
+                jump(header.offset, fmt::format("the time does not go on from {} ps", last_time_ps_));
+        }
+        last_time_ps_ = header.time_ps;
+        last_step_ = step;
+    }
+
+    /// The file's end where there is none.
+    std::int64_t find_next(std::int64_t offset) {
+        if (n_good_ == 0) return file_.size();
+        std::vector<std::byte> block(kSearchBlock);
+        for (; offset < file_.size(); offset += static_cast<std::int64_t>(kSearchBlock - kSignature + 1)) {
+            const std::span<const std::byte> bytes(block.data(), file_.read_some(offset, block));
+            for (auto from = bytes.begin();;) {
+                const auto found = std::search(from, bytes.end(), signature_.begin(), signature_.end());
+                if (found == bytes.end()) break;
+                const std::int64_t place = offset + (found - bytes.begin());
+                if (is_frame(place)) return place;
+                from = found + 1;
+            }
+        }
+        return file_.size();
+    }
+
+    bool is_frame(std::int64_t offset) {
+        try {
+            const std::optional<FrameHeader> header = codec_->locate(file_, offset);
+            if (!header || header->n_atoms != n_atoms_) return false;
+            codec_->decode(file_, *header, {}, frame_);
+            codec_->verify(file_, *header, frame_);
+            return true;
+        } catch (const Error&) {
+            return false;
+        }
+    }
+
+    void complain(std::int64_t offset, std::string what) {
+        flaws_.push_back({offset, n_good_ - 1, std::move(what), true});
+    }
+    void jump(std::int64_t offset, std::string what) {
+        // Where frames were lost, times jump.
+        if (!flaws_.empty() && flaws_.back().damage && flaws_.back().last_good == n_good_ - 1) return;
+        flaws_.push_back({offset, n_good_ - 1, std::move(what), false});
+    }
+
+    InputFile file_;
+    const Format& format_;
+    std::unique_ptr<FrameCodec> codec_;
+    const Good& good_;
+    Frame frame_;
+    StepUnwrapper unwrapper_;
+    std::array<std::byte, kSignature> signature_{};
+    std::int64_t n_good_ = 0;
+    std::int64_t n_atoms_ = 0;
+    double last_time_ps_ = 0.0;
+    double dt_ps_ = 0.0;
+    std::int64_t last_step_ = 0;
+    std::int64_t nstout_ = 0;
+    std::vector<Flaw> flaws_;
+};
+
+}  // namespace
+
+Inspection inspect(const fs::path& file,
+                   const std::function<void(const InputFile&, const FrameHeader&)>& good) {
+    return Inspector(file, good).run();
+}
+
+Inspection repair(const fs::path& file, const fs::path& out, bool overwrite) {
+    const Format& format = frame_format_of(file);
+    if (!format.plain_frames)
+        fail(ErrorKind::usage, "'{}' cannot be repaired: {} is no row of frames that stand for themselves",
+             file.string(), format.name);
+    if (&frame_format_of(out) != &format)
+        fail(ErrorKind::usage, "'{}' must be of the format of '{}' ({})", out.string(), file.string(),
+             format.name);
+    WriteOptions options;
+    options.overwrite = overwrite;
+    options.encoded_only = true;
+    FrameWriter writer(out, options);
+    std::vector<std::byte> bytes;
+    Inspection found = inspect(file, [&](const InputFile& in, const FrameHeader& header) {
+        bytes.resize(static_cast<std::size_t>(header.size));
+        in.read_exactly(header.offset, bytes);
+        writer.write_encoded(bytes);
+    });
+    if (found.n_good == 0) fail(ErrorKind::input, "there is no whole frame in '{}'", file.string());
+    writer.close();
+    return found;
+}
+
+}  // namespace coromd::trajectory
