@@ -13,7 +13,7 @@ namespace coromd::trajectory {
 struct Atom {
     std::string name;     ///< "CA"
     std::string resname;  ///< "ALA"
-    /// As the file numbers it: from 1, and in a GRO file modulo 100000.
+    /// As the file numbers it: from 1, and in a GRO file modulo 100000, in a PDB file modulo 10000.
     std::int32_t resid = 0;
     std::string type{};          ///< of the force field: "CT"; empty where unknown
     std::string element{};       ///< "C"; empty where the file does not say
@@ -41,7 +41,7 @@ private:
     std::vector<Atom> atoms_;
 };
 
-/// Reads the atoms of a structure file; the format follows from the extension (.gro, .tpr).
+/// Reads the atoms of a structure file; the format follows from the extension (.gro, .pdb, .tpr).
 /// Throws Error(usage) where no format reads it, Error(input) that names line or byte offset
 /// where the content is wrong, Error(system) where the file cannot be read.
 Topology read_topology(const std::filesystem::path& path);
