@@ -9,6 +9,7 @@ const Registry<Format>& builtin_formats() {
         all.add(xtc_format());
         all.add(trr_format());
         all.add(gro_format());
+        all.add(pdb_format());
         all.add(tpr_format());
         return all;
     }();

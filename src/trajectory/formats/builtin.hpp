@@ -7,6 +7,7 @@ namespace coromd::trajectory {
 
 // One function per file of this folder: its metadata and factories.
 Format gro_format();
+Format pdb_format();
 Format tpr_format();
 Format trr_format();
 Format xtc_format();

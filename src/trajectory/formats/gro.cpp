@@ -11,7 +11,6 @@
 // The width of a position is the distance between two decimal points of the first atom: it has
 // width - 5 decimals, and a velocity one more. Numbers of residues and atoms are modulo 100000.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <string_view>
@@ -19,6 +18,7 @@
 #include "formats/builtin.hpp"
 #include "formats/corrupt.hpp"
 #include "line_reader.hpp"
+#include "text_fields.hpp"
 
 namespace coromd::trajectory {
 
@@ -31,46 +31,6 @@ constexpr std::size_t kFirstNumber = 20;  ///< column of the first coordinate
 constexpr int kMinDecimals = 1;
 constexpr int kMaxDecimals = 15;
 constexpr int kDefaultDecimals = 3;
-constexpr std::int64_t kMaxStep = std::int64_t{1} << 60;
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-template <typename Number>
-std::optional<Number> parse(std::string_view text) {
-    text = trimmed(text);
-    if (text.starts_with('+')) text.remove_prefix(1);
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-    return number;
-}
-
-/// The first word after the last "key=" that is a word of its own.
-template <typename Number>
-std::optional<Number> value_in_title(std::string_view title, std::string_view key) {
-    std::size_t found = title.rfind(key);
-    while (found != std::string_view::npos && found > 0 && title[found - 1] != ' ' &&
-           title[found - 1] != ',') {
-        found = title.rfind(key, found - 1);
-    }
-    if (found == std::string_view::npos) return std::nullopt;
-    const std::string_view rest = trimmed(title.substr(found + key.size()));
-    return parse<Number>(rest.substr(0, rest.find_first_of(" \t,")));
-}
-
-std::vector<std::string_view> words_of(std::string_view text) {
-    std::vector<std::string_view> words;
-    for (text = trimmed(text); !text.empty(); text = trimmed(text)) {
-        const std::size_t length = std::min(text.find_first_of(" \t"), text.size());
-        words.push_back(text.substr(0, length));
-        text.remove_prefix(length);
-    }
-    return words;
-}
 
 /// A last line without a newline may be cut off: then its numbers differ in their decimals.
 bool looks_complete(std::string_view box_line) {
@@ -144,10 +104,8 @@ std::optional<Head> read_head(const InputFile& file, LineReader& lines) {
     const std::optional<Line> title = lines.next();
     if (!title || !title->terminated) return std::nullopt;
     Head head;
-    head.time_ps = value_in_title<double>(title->text, "t=");
-    if (head.time_ps && !std::isfinite(*head.time_ps)) head.time_ps.reset();
-    head.step =
-        std::clamp(value_in_title<std::int64_t>(title->text, "step=").value_or(0), -kMaxStep, kMaxStep);
+    head.time_ps = time_in_title(title->text);
+    head.step = step_in_title(title->text).value_or(0);
 
     const std::optional<Line> count = lines.next();
     if (!count || !count->terminated) return std::nullopt;
@@ -164,19 +122,6 @@ std::int64_t skip_missing_newline(const InputFile& file, std::int64_t offset) {
     std::array<std::byte, 2> bytes{};
     if (offset == 0 || file.read_some(offset - 1, bytes) < 2) return offset;
     return bytes[0] != std::byte{'\n'} && bytes[1] == std::byte{'\n'} ? offset + 1 : offset;
-}
-
-void append_text(std::vector<std::byte>& out, std::string_view text) {
-    const auto bytes = std::as_bytes(std::span(text));
-    out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
-void append_number(std::vector<std::byte>& out, float number, int width, int decimals) {
-    const std::string text = fmt::format("{:{}.{}f}", number, width, decimals);
-    if (text.size() > static_cast<std::size_t>(width) || !std::isfinite(number)) {
-        fail(ErrorKind::usage, "{} does not fit into the {} columns of a GRO file", number, width);
-    }
-    append_text(out, text);
 }
 
 class GroCodec final : public FrameCodec {
@@ -268,7 +213,8 @@ private:
     }
 
     static void append_vector(std::vector<std::byte>& out, const Vec3f& vector, int width, int decimals) {
-        for (const float value : {vector.x, vector.y, vector.z}) append_number(out, value, width, decimals);
+        for (const float value : {vector.x, vector.y, vector.z})
+            append_number(out, value, width, decimals, "GRO");
     }
 
     static void append_box(std::vector<std::byte>& out, const Box& box, int decimals) {

@@ -4,6 +4,7 @@
 // that `gmx trjconv` makes of it, which holds the floats as they are.
 #include <cstdlib>
 
+#include "coromd/trajectory/ndx.hpp"
 #include "unit/trajectory/testing.hpp"
 
 namespace coromd::trajectory {
@@ -141,8 +142,47 @@ TEST_F(WithGromacs, GroIsReadAlike) {
     }
 }
 
+TEST_F(WithGromacs, PdbIsReadAlike) {
+    std::vector<Frame> frames;
+    for (int i = 0; i < 3; ++i) frames.push_back(water_like_frame(99, 500 * i));
+    frames[1].box = {{3, 0, 0}, {1, 2.5F, 0}, {-1, 1, 2}};
+    write("ours.pdb", frames);
+    write("names.gro", frames);
+    gmx("trjconv -f ours.pdb -o decoded_ours.trr");
+    gmx("trjconv -f names.gro -s names.gro -o theirs.pdb");
+    gmx("trjconv -f theirs.pdb -o decoded_theirs.trr");
+    for (const std::string whose : {"ours", "theirs"}) {
+        SCOPED_TRACE(whose);
+        const std::vector<Frame> read_here = read(whose + ".pdb");
+        const std::vector<Frame> read_there = read("decoded_" + whose + ".trr");
+        ASSERT_EQ(read_here.size(), 3U);
+        ASSERT_EQ(read_there.size(), 3U);
+        for (std::size_t i = 0; i < 3; ++i) {
+            const Box& here = read_here[i].box;
+            const Box& there = read_there[i].box;
+            EXPECT_LT(largest_difference(read_here[i].positions, read_there[i].positions), 1e-6F);
+            EXPECT_LT(largest_difference({here.a, here.b, here.c}, {there.a, there.b, there.c}), 1e-6F);
+            EXPECT_NEAR(read_here[i].time_ps, read_there[i].time_ps, 1e-5);
+            EXPECT_EQ(read_here[i].step, frames[i].step);
+            EXPECT_EQ(read_here[i].step, read_there[i].step);
+        }
+        const Topology names = read_topology(folder_ / (whose + ".pdb"));
+        ASSERT_EQ(names.size(), 99);
+        EXPECT_EQ(names.atoms()[98].name, "HW2");
+        EXPECT_EQ(names.atoms()[98].resname, "SOL");
+        EXPECT_EQ(names.atoms()[98].resid, 33);
+    }
+}
+
+TEST_F(WithGromacs, NdxIsReadAndWrittenAlike) {
+    write("names.gro", {water_like_frame(99, 0)});
+    gmx("make_ndx -f names.gro -o theirs.ndx", "q\\n");
+    write_ndx(folder_ / "ours.ndx", read_ndx(folder_ / "theirs.ndx"), false);
+    EXPECT_EQ(read_bytes(folder_ / "ours.ndx"), read_bytes(folder_ / "theirs.ndx"));
+}
+
 TEST_F(WithGromacs, CheckAcceptsWhatWeWrite) {
-    for (const char* name : {"a.xtc", "a.trr", "a.gro"}) {
+    for (const char* name : {"a.xtc", "a.trr", "a.gro", "a.pdb"}) {
         write_trajectory(folder_ / name, 7, 0, 500, 300);
         gmx(std::string("check -f ") + name);
         EXPECT_THAT(output(), testing::ContainsRegex("Coords +7")) << name;

@@ -24,7 +24,7 @@ struct FrameHeader {
     std::int64_t n_atoms = 0;
     /// As the header has it. XTC and TRR hold 32 bits, which FrameIndex unwraps.
     std::int64_t step = 0;
-    double time_ps = 0.0;  ///< NaN where the file does not say (GRO)
+    double time_ps = 0.0;  ///< NaN where the file does not say (GRO, PDB)
 };
 
 /// Bytes to be written over others.

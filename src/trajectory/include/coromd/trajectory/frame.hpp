@@ -32,12 +32,12 @@ struct Box {
 /// One frame of a trajectory.
 struct Frame {
     std::int64_t step = 0;
-    double time_ps = 0.0;  ///< NaN where the file does not say (GRO)
+    double time_ps = 0.0;  ///< NaN where the file does not say (GRO, PDB)
     Box box;
     std::vector<Vec3f> positions;   ///< (n_atoms, 3) nm; empty where the frame has none
     std::vector<Vec3f> velocities;  ///< (n_atoms, 3) nm/ps; empty where the frame has none
     std::vector<Vec3f> forces;      ///< (n_atoms, 3) kJ/(mol nm); empty where the frame has none
-    /// The positions were rounded to multiples of 1/precision nm (XTC, GRO); 0 where they were not.
+    /// The positions were rounded to multiples of 1/precision nm (XTC, GRO, PDB); 0 where they were not.
     float precision = 0.0F;
 
     bool has_velocities() const noexcept { return !velocities.empty(); }

@@ -14,7 +14,7 @@ namespace coromd::trajectory {
 
 struct WriteOptions {
     bool overwrite = false;  ///< replace a file that is there
-    /// The names for formats that store them (GRO).
+    /// The names for formats that store them (GRO, PDB).
     std::shared_ptr<const Topology> topology;
     bool encoded_only = false;  ///< nothing but write_encoded() is called, which needs no names
 };

@@ -14,7 +14,7 @@ namespace coromd::trajectory {
 struct Atom {
     std::string name;     ///< "CA"
     std::string resname;  ///< "ALA"
-    /// As the file numbers it: from 1, and in a GRO file modulo 100000.
+    /// As the file numbers it: from 1, and in a GRO file modulo 100000, in a PDB file modulo 10000.
     std::int32_t resid = 0;
     std::string type{};          ///< of the force field: "CT"; empty where unknown
     std::string element{};       ///< "C"; empty where the file does not say
@@ -45,7 +45,7 @@ private:
 /// Some of the atoms, in the order of `indices`. Throws Error(usage) where one is out of range.
 Topology subset(const Topology& topology, std::span<const std::int32_t> indices);
 
-/// Reads the atoms of a structure file; the format follows from the extension (.gro, .tpr).
+/// Reads the atoms of a structure file; the format follows from the extension (.gro, .pdb, .tpr).
 /// Throws Error(usage) where no format reads it, Error(input) that names line or byte offset
 /// where the content is wrong, Error(system) where the file cannot be read.
 Topology read_topology(const std::filesystem::path& path);
