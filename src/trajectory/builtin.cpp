@@ -10,6 +10,7 @@ const Registry<Format>& builtin_formats() {
         all.add(trr_format());
         all.add(gro_format());
         all.add(tpr_format());
+        all.add(dcd_format());
         return all;
     }();
     return formats;
