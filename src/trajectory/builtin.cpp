@@ -11,6 +11,7 @@ const Registry<Format>& builtin_formats() {
         all.add(gro_format());
         all.add(tpr_format());
         all.add(dcd_format());
+        all.add(amber_netcdf_format());
         return all;
     }();
     return formats;

@@ -393,12 +393,7 @@ private:
                            number(5) / kAngstromPerNm};
         cell.cosines = {number(4), number(3), number(1)};
         const bool cosines = std::ranges::all_of(cell.cosines, [](double c) { return std::abs(c) <= 1.0; });
-        if (!cosines) {
-            const bool angles =
-                std::ranges::all_of(cell.cosines, [](double angle) { return angle > 0.0 && angle < 180.0; });
-            if (!angles) fail_corrupt(file, offset, "the unit cell holds neither degrees nor cosines");
-            std::ranges::transform(cell.cosines, cell.cosines.begin(), cosine_of_degrees);
-        }
+        if (!cosines) std::ranges::transform(cell.cosines, cell.cosines.begin(), cosine_of_degrees);
         const std::optional<Box> box = box_of(cell);
         if (!box) fail_corrupt(file, offset, "there is no such unit cell");
         return *box;

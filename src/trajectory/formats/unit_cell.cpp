@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace coromd::trajectory {
 
 std::optional<Box> box_of(const UnitCell& cell) {
+    if (cell.lengths_nm == std::array<double, 3>{}) return Box{};
     // What a float can hold; NaN fails too.
     constexpr double kMaxLength = 1e30;
     const auto is_length = [](double length) { return length >= 0.0 && length < kMaxLength; };
@@ -45,6 +47,7 @@ UnitCell unit_cell_of(const Box& box) {
 }
 
 double cosine_of_degrees(double angle) {
+    if (!(angle > 0.0 && angle < 180.0)) return std::numeric_limits<double>::quiet_NaN();
     return angle == 90.0 ? 0.0 : std::cos(angle * std::numbers::pi / 180.0);
 }
 

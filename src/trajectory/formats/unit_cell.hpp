@@ -17,11 +17,13 @@ struct UnitCell {
     std::array<double, 3> cosines{};
 };
 
-/// The cell with a along x and b in the xy plane; empty where there is no such cell.
+/// The cell with a along x and b in the xy plane; empty where there is no such cell. Where it is not
+/// periodic, the cosines are not looked at.
 std::optional<Box> box_of(const UnitCell& cell);
 UnitCell unit_cell_of(const Box& box);
 
-/// Exactly 0 for 90 degrees, so that a rectangular box stays one.
+/// Exactly 0 for 90 degrees, so that a rectangular box stays one; NaN where there is no such angle
+/// between two vectors.
 double cosine_of_degrees(double angle);
 double degrees_of_cosine(double cosine);
 
