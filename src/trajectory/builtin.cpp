@@ -11,6 +11,8 @@ const Registry<Format>& builtin_formats() {
         all.add(gro_format());
         all.add(pdb_format());
         all.add(tpr_format());
+        all.add(dcd_format());
+        all.add(amber_netcdf_format());
         return all;
     }();
     return formats;

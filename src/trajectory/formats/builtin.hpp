@@ -6,6 +6,8 @@
 namespace coromd::trajectory {
 
 // One function per file of this folder: its metadata and factories.
+Format amber_netcdf_format();
+Format dcd_format();
 Format gro_format();
 Format pdb_format();
 Format tpr_format();

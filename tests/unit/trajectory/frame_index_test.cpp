@@ -123,14 +123,14 @@ TEST_P(BinaryFrameIndexOf, StepsBeyond32BitsAreUnwrapped) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, BinaryFrameIndexOf, testing::Values(".xtc", ".trr"),
                          [](const auto& info) { return info.param.substr(1); });
-INSTANTIATE_TEST_SUITE_P(Formats, FrameIndexOf, testing::Values(".xtc", ".trr", ".gro"),
+INSTANTIATE_TEST_SUITE_P(Formats, FrameIndexOf, testing::Values(".xtc", ".trr", ".gro", ".dcd"),
                          [](const auto& info) { return info.param.substr(1); });
 
 TEST(FrameIndex, MissingFileAndUnknownFormat) {
     FrameIndex index("/nowhere/a.xtc");
     EXPECT_EQ(error_of([&] { index.refresh(); }).kind(), ErrorKind::system);
     EXPECT_EQ(error_of([] { FrameIndex("a.tpr"); }).kind(), ErrorKind::usage);
-    EXPECT_THAT(error_of([] { FrameIndex("a.dcd"); }).what(), testing::HasSubstr(".xtc"));
+    EXPECT_THAT(error_of([] { FrameIndex("a.unknown"); }).what(), testing::HasSubstr(".xtc"));
     EXPECT_EQ(error_of([&] { index.at(0); }).kind(), ErrorKind::usage);
 }
 
