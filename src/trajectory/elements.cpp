@@ -52,6 +52,20 @@ constexpr auto kProteinResidues = std::to_array<std::string_view>(
      "HSP", "HYP",  "ILE",  "LEU",  "LSN",  "LYN",  "LYS",  "LYSH", "MET",  "MSE",  "NAC",  "NH2",
      "NHE", "NME",  "ORN",  "PHE",  "PRO",  "QLN",  "SER",  "THR",  "TRP",  "TYR",  "VAL"});
 
+constexpr auto kWaterResidues = std::to_array<std::string_view>(
+    {"H2O", "HHO", "HOH",  "OH2",  "OHH",   "OPC",  "SOL",   "SPC",  "SPCE",  "T3H",  "T3P", "T4P",
+     "T5P", "TIP", "TIP2", "TIP3", "TIP3P", "TIP4", "TIP4P", "TIP5", "TIP5P", "TP3M", "WAT"});
+
+/// In the order of the atomic numbers, from 1.
+constexpr auto kSymbols = std::to_array<std::string_view>(
+    {"H",  "He", "Li", "Be", "B",  "C",  "N",  "O",  "F",  "Ne", "Na", "Mg", "Al", "Si", "P",  "S",  "Cl",
+     "Ar", "K",  "Ca", "Sc", "Ti", "V",  "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se",
+     "Br", "Kr", "Rb", "Sr", "Y",  "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb",
+     "Te", "I",  "Xe", "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er",
+     "Tm", "Yb", "Lu", "Hf", "Ta", "W",  "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At",
+     "Rn", "Fr", "Ra", "Ac", "Th", "Pa", "U",  "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md", "No",
+     "Lr", "Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og"});
+
 std::string upper_case_letters(std::string_view name) {
     std::string letters;
     for (const char c : name) {
@@ -85,6 +99,15 @@ const Element* guess_element(std::string_view atom_name, std::string_view residu
         if (atom.starts_with(symbol)) return element_of(symbol);
     }
     return element_of(atom.substr(0, 1));
+}
+
+std::string_view element_symbol(std::int32_t atomic_number) {
+    const auto index = static_cast<std::size_t>(atomic_number) - 1;
+    return index < kSymbols.size() ? kSymbols[index] : std::string_view();
+}
+
+bool is_water_residue(std::string_view residue_name) {
+    return std::ranges::find(kWaterResidues, residue_name) != kWaterResidues.end();
 }
 
 bool is_protein_residue(std::string_view residue_name) {

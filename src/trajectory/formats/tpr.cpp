@@ -7,8 +7,8 @@
 //     body     without padding: box, thermostats, then the topology:
 //              names        all texts; everything below refers to them by number
 //              parameters   of all interactions, as many numbers as each type has
-//              molecules    per kind: atoms (mass, charge, ...), names, residues, interaction
-//                           lists, two obsolete or unneeded lists
+//              molecules    per kind: atoms (mass, charge, ...), names, types, residues,
+//                           interaction lists, two obsolete or unneeded lists
 //              blocks       which kind of molecule how many times
 //              number of atoms
 //
@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "big_endian.hpp"
+#include "elements.hpp"
 #include "formats/builtin.hpp"
 #include "formats/corrupt.hpp"
 
@@ -300,7 +301,7 @@ struct MoleculeKind {
 
 MoleculeKind read_molecule_kind(Cursor& in, const Names& names, std::int32_t version) {
     MoleculeKind kind;
-    read_name(in, names);  // of the molecule
+    const std::string moltype(read_name(in, names));
     // Mass and charge, twice (for free energies), two types of 2 bytes, three ints; three names.
     const std::size_t atom_size = 4 * in.real_size() + 4 + 12 + 12;
     kind.atoms.resize(in.count(4, "atoms"));
@@ -319,10 +320,12 @@ MoleculeKind read_molecule_kind(Cursor& in, const Names& names, std::int32_t ver
             in.complain("atom {} is in a residue {} that does not exist", i, residue);
         }
         residue_of[i] = static_cast<std::size_t>(residue);
-        in.int32();  // atomic number
+        kind.atoms[i].element = element_symbol(in.int32());
+        kind.atoms[i].moltype = moltype;
     }
     for (Atom& atom : kind.atoms) atom.name = read_name(in, names);
-    in.skip_ints(2 * kind.atoms.size());  // atom types
+    for (Atom& atom : kind.atoms) atom.type = read_name(in, names);
+    in.skip_ints(kind.atoms.size());  // types at the other end of a free-energy transformation
 
     struct Residue {
         std::string_view name;
@@ -377,6 +380,7 @@ Topology read_tpr_topology(const std::filesystem::path& path) {
     std::vector<Atom> atoms;
     atoms.reserve(n_atoms);
     std::int32_t next_residue = first_free_residue(kinds);
+    std::int32_t next_molecule = 0;
     for (std::size_t block = in.count(20, "blocks of molecules"); block > 0; --block) {
         const std::int32_t index = in.int32();
         const std::int32_t n_molecules = in.int32();
@@ -395,9 +399,11 @@ Topology read_tpr_topology(const std::filesystem::path& path) {
         for (std::int32_t molecule = 0; molecule < n_molecules; ++molecule) {
             for (const Atom& atom : kind.atoms) {
                 atoms.push_back(atom);
+                atoms.back().molecule = next_molecule;
                 if (kind.n_residues == 1) atoms.back().resid = next_residue;
             }
             if (kind.n_residues == 1) ++next_residue;
+            ++next_molecule;
         }
     }
     if (atoms.size() != n_atoms || in.int32() != header.n_atoms) {
@@ -412,7 +418,8 @@ Format tpr_format() {
     Format format;
     format.name = "TPR";
     format.extensions = {".tpr"};
-    format.description = "GROMACS run input: names, masses and charges (versions 2020 to 2024)";
+    format.description =
+        "GROMACS run input: names, types, molecules, masses and charges (versions 2020 to 2024)";
     format.read_topology = read_tpr_topology;
     return format;
 }

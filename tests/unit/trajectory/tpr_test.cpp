@@ -63,8 +63,8 @@ private:
     void write_body() {
         reals(27);  // box
         reals(1);   // thermostat
-        const std::vector<std::string> names{"system", "PEP", "CA", "HA", "ALA",
-                                             "SOL",    "OW",  "HW", "",   "GLY"};
+        const std::vector<std::string> names{"system", "PEP", "CA",  "HA", "ALA", "SOL",  "OW",
+                                             "HW",     "",    "GLY", "CT", "H1",  "OW_x", "HW_x"};
         ints({static_cast<std::int32_t>(names.size())});
         for (const std::string& name : names) {
             append_big_endian(out_, std::uint64_t{name.size()});
@@ -92,13 +92,13 @@ private:
         reals(3 * static_cast<std::size_t>(n_atoms));
     }
 
-    void atom(double mass, double charge, std::int32_t residue) {
+    void atom(double mass, double charge, std::int32_t residue, std::int32_t atomic_number) {
         reals(1, mass);
         reals(1, charge);
         reals(1, mass);
         reals(1, charge);
         ints({0});  // two types of 2 bytes
-        ints({0, residue, 6});
+        ints({0, residue, atomic_number});
     }
     void lists(std::int32_t n_atoms_of_kind) {
         const std::int32_t n_lists = version >= 121 ? 94 : 93;
@@ -114,9 +114,9 @@ private:
     }
     void write_peptide() {
         ints({1, 2, 2});
-        atom(12.01, 0.25, 0);
-        atom(1.008, -0.25, 1);
-        ints({2, 3, 2, 3, 2, 3});
+        atom(12.01, 0.25, 0, 6);
+        atom(1.008, -0.25, 1, 1);
+        ints({2, 3, 10, 11, 10, 10});
         ints({4, 7});
         out_.push_back(std::byte{' '});
         ints({9, 8});
@@ -125,10 +125,10 @@ private:
     }
     void write_water() {
         ints({5, 3, 1});
-        atom(15.999, -0.8, 0);
-        atom(1.008, 0.4, 0);
-        atom(1.008, 0.4, 0);
-        ints({6, 7, 7, 6, 7, 7, 6, 7, 7});
+        atom(15.999, -0.8, 0, 8);
+        atom(1.008, 0.4, 0, 0);
+        atom(1.008, 0.4, 0, -1);
+        ints({6, 7, 7, 12, 13, 13, 12, 12, 12});
         ints({5, 1});
         out_.push_back(std::byte{' '});
         lists(3);
@@ -171,6 +171,18 @@ TEST_F(Tpr, EveryKnownVersionAndPrecision) {
             EXPECT_EQ(atoms[4].resid, 9);
             EXPECT_EQ(atoms[5].resid, 10);
             EXPECT_EQ(atoms[7].name, "HW");
+            EXPECT_EQ(atoms[0].type, "CT");
+            EXPECT_EQ(atoms[1].type, "H1");
+            EXPECT_EQ(atoms[7].type, "HW_x");
+            EXPECT_EQ(atoms[1].moltype, "PEP");
+            EXPECT_EQ(atoms[2].moltype, "SOL");
+            EXPECT_EQ(atoms[0].element, "C");
+            EXPECT_EQ(atoms[2].element, "O");
+            EXPECT_EQ(atoms[3].element, "");
+            EXPECT_EQ(atoms[4].element, "");
+            EXPECT_EQ(atoms[1].molecule, 0);
+            EXPECT_EQ(atoms[4].molecule, 1);
+            EXPECT_EQ(atoms[5].molecule, 2);
         }
     }
 }
@@ -190,6 +202,17 @@ TEST_F(Tpr, GromacsFileWithEveryKindOfInteraction) {
     EXPECT_EQ(topology.atoms()[9].resid, 7);
     EXPECT_EQ(topology.atoms()[10].mass_amu, 0.0);
     EXPECT_EQ(topology.atoms()[59].resid, 13);
+    // What gmx dump shows of the types and molecules.
+    EXPECT_EQ(topology.atoms()[0].moltype, "ION");
+    EXPECT_EQ(topology.atoms()[1].molecule, 1);
+    EXPECT_EQ(topology.atoms()[2].type, "A");
+    EXPECT_EQ(topology.atoms()[2].element, "C");
+    EXPECT_EQ(topology.atoms()[2].moltype, "EXO");
+    EXPECT_EQ(topology.atoms()[2].molecule, 2);
+    EXPECT_EQ(topology.atoms()[10].type, "D");
+    EXPECT_EQ(topology.atoms()[10].element, "");
+    EXPECT_EQ(topology.atoms()[59].moltype, "ION");
+    EXPECT_EQ(topology.atoms()[59].molecule, 8);
 }
 
 TEST_F(Tpr, OtherVersionsAreNamed) {
