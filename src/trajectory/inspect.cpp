@@ -66,15 +66,15 @@ public:
 private:
     /// Empty, and a flaw, where there is none.
     std::optional<FrameHeader> locate(std::int64_t offset) {
-        std::optional<FrameHeader> header;
+        // Returned as it comes: GCC 12 takes a named one for engaged when locate() throws.
         try {
-            header = codec_->locate(file_, offset);
-            if (!header) complain(offset, kNoFrame);
+            if (std::optional<FrameHeader> header = codec_->locate(file_, offset)) return *header;
+            complain(offset, kNoFrame);
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::input) throw;
             complain(offset, without_place(error.message()));
         }
-        return header;
+        return std::nullopt;
     }
 
     void look_at(const FrameHeader& header) {

@@ -27,7 +27,6 @@
 
 namespace coromd::queue::slurm {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using runtime::task;
 using std::chrono::milliseconds;
