@@ -33,7 +33,8 @@ TEST(Masses, AtomWithoutAnElementIsNamed) {
 }
 
 TEST(ReadTopology, NeedsAFormatWithNames) {
-    EXPECT_THAT(error_of([] { read_topology("a.xtc"); }).what(), testing::HasSubstr("these do: GRO, PDB, TPR"));
+    EXPECT_THAT(error_of([] { read_topology("a.xtc"); }).what(),
+                testing::HasSubstr("these do: GRO, PDB, TPR"));
     EXPECT_THAT(error_of([] { read_topology("a.abc"); }).what(), testing::HasSubstr("no known format"));
     EXPECT_EQ(error_of([] { read_topology("/nowhere/a.gro"); }).kind(), ErrorKind::system);
 }
