@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "coromd/core/error.hpp"
-#include "coromd/trajectory/velocities.hpp"
 #include "rewrite.hpp"
 
 namespace coromd::trajectory {
@@ -56,9 +55,8 @@ Trajectory concatenate(const std::vector<Piece>& pieces, const std::filesystem::
         TrajectoryReader reader = piece.trajectory.reader();
         const bool invert = piece.slice.reversed() && options.invert_velocities_when_reversed;
         std::function<void(Frame&)> change;
-        if (invert || options.transform || !options.atoms.empty())
+        if (options.transform || !options.atoms.empty())
             change = [&](Frame& frame) {
-                if (invert) invert_velocities(frame);
                 if (options.transform) options.transform(frame);
                 if (!options.atoms.empty()) keep_atoms(frame, options.atoms);
             };
@@ -67,7 +65,7 @@ Trajectory concatenate(const std::vector<Piece>& pieces, const std::filesystem::
             const double time_ps = piece.trajectory.time_ps(i);
             const bool double_frame = any && step == last_step && time_ps == last_time_ps;
             if (double_frame && options.remove_double_frames) continue;
-            writer.write(reader, i, change);
+            writer.write(reader, i, invert, change);
             any = true;
             last_step = step;
             last_time_ps = time_ps;

@@ -46,7 +46,7 @@ Trajectory extract_frame(const Trajectory& trajectory, std::int64_t index, const
     const std::function<void(Frame&)> change = change_of(trajectory, options);
     TrajectoryReader reader = trajectory.reader();
     FrameRewriter writer(out, trajectory, options.overwrite);
-    writer.write(reader, index, change);
+    writer.write(reader, index, false, change);
     writer.close();
     return Trajectory(out, trajectory.structure());
 }

@@ -12,9 +12,14 @@ void FrameReader::read(const FrameHeader& header, Frame& frame, const FrameNeeds
     frame.time_ps = header.time_ps;
 }
 
-void FrameReader::read_encoded(const FrameHeader& header, std::vector<std::byte>& out) const {
-    out.resize(static_cast<std::size_t>(header.size));
+void FrameReader::prefetch(const FrameHeader& header) const noexcept {
+    constexpr std::int64_t kBytes = 384;
+    file_.prefetch(header.offset, kBytes);
+}
+
+bool FrameReader::read_encoded_inverted(const FrameHeader& header, std::span<std::byte> out) const {
     file_.read_exactly(header.offset, out);
+    return codec_->invert_velocities(file_, header, out);
 }
 
 }  // namespace coromd::trajectory

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -25,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kWriteSize = std::size_t{1} << 20;
+constexpr std::int64_t kWritebackSize = std::int64_t{16} << 20;
 
 [[noreturn]] void fail_because_it_exists(const fs::path& path) {
     fail(ErrorKind::usage, "'{}' exists and is not overwritten unless asked for", path.string());
@@ -57,6 +59,24 @@ public:
     void write(std::span<const std::byte> bytes) {
         if (!fd_) fail(ErrorKind::usage, "'{}' is closed: no frame can be written", path_.string());
         write_fully(fd_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path_);
+        start_writing_back(static_cast<std::int64_t>(bytes.size()));
+    }
+
+    /// Returns how much was copied: all of it, or less where the file systems cannot do it.
+    std::int64_t copy_within_kernel(const InputFile& from, std::int64_t offset, std::int64_t size) {
+        std::int64_t copied = 0;
+        while (fd_ && copied < size) {
+            off_t at = static_cast<off_t>(offset + copied);
+            const ssize_t n =
+                ::copy_file_range(from.fd(), &at, fd_.get(), nullptr,
+                                  static_cast<std::size_t>(std::min(size - copied, kWritebackSize)), 0);
+            if (n == 0 || (n < 0 && errno != EINTR)) break;
+            if (n > 0) {
+                copied += n;
+                start_writing_back(n);
+            }
+        }
+        return copied;
     }
 
     void patch(const Patch& patch) {
@@ -88,6 +108,14 @@ public:
     const fs::path& path() const noexcept { return path_; }
 
 private:
+    /// The disk works while the next frames come, so that little is left for fsync.
+    void start_writing_back(std::int64_t n_new) {
+        n_unwritten_ += n_new;
+        if (n_unwritten_ < kWritebackSize) return;
+        ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+        n_unwritten_ = 0;
+    }
+
     void create_temporary() {
         constexpr int kAttempts = 1000;
         int error = EEXIST;
@@ -105,6 +133,7 @@ private:
     fs::path path_;
     fs::path temporary_;
     FileDescriptor fd_;
+    std::int64_t n_unwritten_ = 0;
     bool overwrite_;
 };
 
@@ -146,10 +175,35 @@ void FrameWriter::write(const Frame& frame) {
     flush_above(kWriteSize);
 }
 
-void FrameWriter::write_encoded(std::span<const std::byte> bytes) {
-    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+bool FrameWriter::write_encoded(std::int64_t size, const std::function<bool(std::span<std::byte>)>& fill) {
+    const std::size_t before = buffer_.size();
+    buffer_.resize(before + static_cast<std::size_t>(size));
+    if (!fill(std::span(buffer_).subspan(before))) {
+        buffer_.resize(before);
+        return false;
+    }
     ++n_frames_;
     flush_above(kWriteSize);
+    return true;
+}
+
+void FrameWriter::copy_encoded(const InputFile& from, std::int64_t offset, std::int64_t size,
+                               std::int64_t n_frames) {
+    n_frames_ += n_frames;
+    std::int64_t copied = 0;
+    if (size >= static_cast<std::int64_t>(kWriteSize)) {
+        flush_above(0);
+        copied = file_->copy_within_kernel(from, offset, size);
+    }
+    while (copied < size) {
+        const auto n = static_cast<std::size_t>(
+            std::min<std::int64_t>(size - copied, static_cast<std::int64_t>(kWriteSize)));
+        const std::size_t before = buffer_.size();
+        buffer_.resize(before + n);
+        from.read_exactly(offset + copied, std::span(buffer_).subspan(before));
+        copied += static_cast<std::int64_t>(n);
+        flush_above(kWriteSize);
+    }
 }
 
 void FrameWriter::flush_above(std::size_t limit) {

@@ -197,11 +197,8 @@ Inspection repair(const fs::path& file, const fs::path& out, bool overwrite) {
     options.overwrite = overwrite;
     options.encoded_only = true;
     FrameWriter writer(out, options);
-    std::vector<std::byte> bytes;
     Inspection found = inspect(file, [&](const InputFile& in, const FrameHeader& header) {
-        bytes.resize(static_cast<std::size_t>(header.size));
-        in.read_exactly(header.offset, bytes);
-        writer.write_encoded(bytes);
+        writer.copy_encoded(in, header.offset, header.size, 1);
     });
     if (found.n_good == 0) fail(ErrorKind::input, "there is no whole frame in '{}'", file.string());
     writer.close();

@@ -5,9 +5,13 @@
 // one thread while others that ask for it wait; a failed read is tried again by the next asker.
 #include "coromd/trajectory/trajectory.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <exception>
 #include <mutex>
 #include <optional>
+#include <thread>
+#include <utility>
 
 #include "coromd/core/error.hpp"
 #include "coromd/trajectory/frame_index.hpp"
@@ -39,14 +43,24 @@ private:
     std::optional<T> value_;
 };
 
-struct IndexedFrame {
-    FrameHeader header;
+/// The frames of one file, without the one that the file before has as well.
+struct Part {
     std::size_t file = 0;
+    std::int64_t first = 0;  ///< its place among the frames of all parts
+    std::vector<FrameHeader> frames;
+
+    std::int64_t end() const { return first + static_cast<std::int64_t>(frames.size()); }
 };
 
+/// All frames; parts without frames are left out.
 struct Frames {
-    std::vector<IndexedFrame> all;
+    std::vector<Part> parts;
     std::int64_t trailing_bytes = 0;
+
+    std::int64_t size() const { return parts.empty() ? 0 : parts.back().end(); }
+    const Part& part_of(std::int64_t index) const {
+        return *std::prev(std::ranges::upper_bound(parts, index, {}, &Part::first));
+    }
 };
 
 fs::path absolute_path(const fs::path& path) {
@@ -67,26 +81,25 @@ std::int64_t wrap_between(const FrameHeader& last, const FrameHeader& next) {
     return (missing + kTurn - 1) / kTurn * kTurn;
 }
 
-void append_part(const FrameIndex& part, std::size_t file, bool keep_duplicate, Frames& frames) {
-    if (part.size() == 0) return;
-    std::int64_t shift = 0;
-    std::size_t first = 0;
-    if (!frames.all.empty()) {
-        const FrameHeader& last = frames.all.back().header;
-        const FrameHeader& next = part.frames().front();
+void append_part(FrameIndex index, std::size_t file, bool keep_duplicate, Frames& frames) {
+    Part part{file, frames.size(), std::move(index).frames()};
+    if (part.frames.empty()) return;
+    if (!frames.parts.empty()) {
+        const FrameHeader& last = frames.parts.back().frames.back();
+        const FrameHeader& next = part.frames.front();
         if (next.n_atoms != last.n_atoms) {
-            fail(ErrorKind::input, "'{}' has {} atoms, the file before it has {}", part.path().string(),
+            fail(ErrorKind::input, "'{}' has {} atoms, the file before it has {}", index.path().string(),
                  next.n_atoms, last.n_atoms);
         }
-        shift = wrap_between(last, next);
+        const std::int64_t shift = wrap_between(last, next);
         const bool duplicate = next.step + shift == last.step && next.time_ps == last.time_ps;
-        if (duplicate && !keep_duplicate) first = 1;
+        if (shift != 0) {
+            for (FrameHeader& header : part.frames) header.step += shift;
+        }
+        if (duplicate && !keep_duplicate) part.frames.erase(part.frames.begin());
+        if (part.frames.empty()) return;
     }
-    for (std::size_t i = first; i < part.frames().size(); ++i) {
-        IndexedFrame frame{part.frames()[i], file};
-        frame.header.step += shift;
-        frames.all.push_back(frame);
-    }
+    frames.parts.push_back(std::move(part));
 }
 
 }  // namespace
@@ -106,31 +119,33 @@ struct Trajectory::State {
             for (std::size_t i = 0; i < files.size(); ++i) {
                 FrameIndex part(files[i]);
                 part.refresh();
-                append_part(part, i, options.keep_boundary_duplicates, frames);
                 frames.trailing_bytes = part.trailing_bytes();
+                append_part(std::move(part), i, options.keep_boundary_duplicates, frames);
             }
             return frames;
         });
     }
 
-    /// A negative index counts from the end.
-    const IndexedFrame& frame(std::int64_t index) {
-        const std::vector<IndexedFrame>& all = frames().all;
-        const auto size = static_cast<std::int64_t>(all.size());
+    /// The part of a frame, and its header; a negative index counts from the end.
+    std::pair<const Part&, const FrameHeader&> locate(std::int64_t index) {
+        const std::int64_t size = frames().size();
         const std::int64_t from_start = index < 0 ? index + size : index;
         if (from_start < 0 || from_start >= size) {
             fail(ErrorKind::usage, "there is no frame {} in '{}', which has {}", index,
                  files.front().string(), size);
         }
-        return all[static_cast<std::size_t>(from_start)];
+        const Part& part = frames().part_of(from_start);
+        return {part, part.frames[static_cast<std::size_t>(from_start - part.first)]};
     }
 
     const FrameHeader& end_frame(std::int64_t index) {
-        if (frames().all.empty()) {
+        if (frames().size() == 0) {
             fail(ErrorKind::input, "there is no whole frame in '{}'", files.front().string());
         }
-        return frame(index).header;
+        return locate(index).second;
     }
+
+    std::int64_t n_atoms() { return frames().size() == 0 ? 0 : locate(0).second.n_atoms; }
 
     std::shared_ptr<const Topology> topology() {
         return lazy_topology.get([&] {
@@ -140,9 +155,9 @@ struct Trajectory::State {
                      files.front().string());
             }
             auto topology = std::make_shared<const Topology>(read_topology(structure));
-            if (!frames().all.empty() && topology->size() != frames().all.front().header.n_atoms) {
+            if (frames().size() != 0 && topology->size() != n_atoms()) {
                 fail(ErrorKind::input, "'{}' has {} atoms, but '{}' has {}", structure.string(),
-                     topology->size(), files.front().string(), frames().all.front().header.n_atoms);
+                     topology->size(), files.front().string(), n_atoms());
             }
             return topology;
         });
@@ -192,10 +207,10 @@ const TrajectoryOptions& Trajectory::options() const noexcept {
 }
 
 std::int64_t Trajectory::n_frames() const {
-    return static_cast<std::int64_t>(state_->frames().all.size());
+    return state_->frames().size();
 }
 std::int64_t Trajectory::n_atoms() const {
-    return n_frames() == 0 ? 0 : state_->frame(0).header.n_atoms;
+    return state_->n_atoms();
 }
 double Trajectory::dt_ps() const {
     return n_frames() < 2 ? 0.0 : time_ps(1) - time_ps(0);
@@ -213,10 +228,10 @@ std::int64_t Trajectory::last_step() const {
     return state_->end_frame(-1).step;
 }
 double Trajectory::time_ps(std::int64_t index) const {
-    return state_->frame(index).header.time_ps;
+    return state_->locate(index).second.time_ps;
 }
 std::int64_t Trajectory::step(std::int64_t index) const {
-    return state_->frame(index).header.step;
+    return state_->locate(index).second.step;
 }
 std::int64_t Trajectory::trailing_bytes() const {
     return state_->frames().trailing_bytes;
@@ -241,6 +256,38 @@ void Trajectory::for_each_frame(const FrameNeeds& needs, const std::function<voi
     }
 }
 
+void Trajectory::for_each_frame_in_parallel(const FrameNeeds& needs, unsigned n_threads,
+                                            const std::function<void(std::int64_t, const Frame&)>& fn) const {
+    // Frames that follow each other in the file are for one thread, which has their pages at hand.
+    constexpr std::int64_t kFramesAtOnce = 32;
+    const std::int64_t end = n_frames();
+    std::atomic<std::int64_t> next{0};
+    std::mutex mutex;
+    std::exception_ptr failure;
+    const auto work = [&] {
+        try {
+            TrajectoryReader frames = reader();
+            Frame frame;
+            for (std::int64_t first; (first = next.fetch_add(kFramesAtOnce)) < end;) {
+                for (std::int64_t i = first; i < std::min(first + kFramesAtOnce, end); ++i) {
+                    frames.read(i, frame, needs);
+                    fn(i, frame);
+                }
+            }
+        } catch (...) {
+            next = end;
+            const std::scoped_lock lock(mutex);
+            if (!failure) failure = std::current_exception();
+        }
+    };
+    {
+        std::vector<std::jthread> others;
+        for (unsigned i = 1; i < n_threads; ++i) others.emplace_back(work);
+        work();
+    }
+    if (failure) std::rethrow_exception(failure);
+}
+
 std::shared_ptr<const Topology> Trajectory::topology() const {
     return state_->topology();
 }
@@ -252,7 +299,9 @@ class TrajectoryReader::Impl {
 public:
     explicit Impl(Trajectory trajectory) : trajectory_(std::move(trajectory)) {}
 
-    const IndexedFrame& frame(std::int64_t index) const { return trajectory_.state_->frame(index); }
+    std::pair<const Part&, const FrameHeader&> locate(std::int64_t index) const {
+        return trajectory_.state_->locate(index);
+    }
 
     /// One file is open at a time: a trajectory may have very many parts.
     FrameReader& reader_of(std::size_t file) {
@@ -282,17 +331,17 @@ std::int64_t TrajectoryReader::n_frames() const {
 }
 
 void TrajectoryReader::read(std::int64_t index, Frame& frame, const FrameNeeds& needs) {
-    const IndexedFrame& found = impl_->frame(index);
-    impl_->reader_of(found.file).read(found.header, frame, needs);
+    // Of frames of which little is needed, one after the other, the processor would wait for each.
+    constexpr std::ptrdiff_t kFramesAhead = 3;
+    const auto& [part, header] = impl_->locate(index);
+    FrameReader& file = impl_->reader_of(part.file);
+    if (&part.frames.back() - &header >= kFramesAhead) file.prefetch((&header)[kFramesAhead]);
+    file.read(header, frame, needs);
 }
 
-void TrajectoryReader::read_encoded(std::int64_t index, std::vector<std::byte>& out) {
-    const IndexedFrame& found = impl_->frame(index);
-    impl_->reader_of(found.file).read_encoded(found.header, out);
-}
-
-const fs::path& TrajectoryReader::file_of(std::int64_t index) const {
-    return impl_->trajectory().files()[impl_->frame(index).file];
+std::pair<const fs::path&, const FrameHeader&> TrajectoryReader::place_of(std::int64_t index) const {
+    const auto& [part, header] = impl_->locate(index);
+    return {impl_->trajectory().files()[part.file], header};
 }
 
 }  // namespace coromd::trajectory

@@ -70,8 +70,9 @@ T load(const std::byte* bytes, bool big_endian) {
 
 template <typename T>
 void append(std::vector<std::byte>& out, T value) {
-    const auto* bytes = reinterpret_cast<const std::byte*>(&value);
-    out.insert(out.end(), bytes, bytes + sizeof value);
+    const std::size_t end = out.size();
+    out.resize(end + sizeof value);
+    std::memcpy(out.data() + end, &value, sizeof value);
 }
 
 void append_text(std::vector<std::byte>& out, std::string_view text) {

@@ -106,6 +106,15 @@ std::optional<Head> read_head(const InputFile& file, std::int64_t offset) {
     return head;
 }
 
+/// The head of a frame that was located.
+Head head_of(const InputFile& file, const FrameHeader& header) {
+    const std::optional<Head> head = read_head(file, header.offset);
+    if (!head || head->frame_size() != header.size) {
+        fail_corrupt(file, header.offset, "the frame has changed since it was found");
+    }
+    return *head;
+}
+
 class TrrCodec final : public FrameCodec {
 public:
     std::optional<FrameHeader> locate(const InputFile& file, std::int64_t offset) override {
@@ -120,22 +129,19 @@ public:
 
     void decode(const InputFile& file, const FrameHeader& header, const FrameNeeds& needs,
                 Frame& frame) override {
-        const std::optional<Head> head = read_head(file, header.offset);
-        if (!head || head->frame_size() != header.size) {
-            fail_corrupt(file, header.offset, "the frame has changed since it was found");
-        }
-        frame.step = head->step;
-        frame.time_ps = head->time_ps;
+        const Head head = head_of(file, header);
+        frame.step = head.step;
+        frame.time_ps = head.time_ps;
         frame.precision = 0.0F;
         frame.box = {};
-        if (head->sizes[kBox] != 0) {
-            read_block(file, header.offset, *head, kBox, 3, box_);
+        if (head.sizes[kBox] != 0) {
+            read_block(file, header.offset, head, kBox, 3, box_);
             frame.box = {box_[0], box_[1], box_[2]};
         }
-        const std::int64_t n_wanted = std::clamp<std::int64_t>(needs.atoms, 0, head->n_atoms);
-        read_block(file, header.offset, *head, kX, n_wanted, frame.positions);
-        read_block(file, header.offset, *head, kV, needs.velocities ? n_wanted : 0, frame.velocities);
-        read_block(file, header.offset, *head, kF, needs.forces ? n_wanted : 0, frame.forces);
+        const std::int64_t n_wanted = std::clamp<std::int64_t>(needs.atoms, 0, head.n_atoms);
+        read_block(file, header.offset, head, kX, n_wanted, frame.positions);
+        read_block(file, header.offset, head, kV, needs.velocities ? n_wanted : 0, frame.velocities);
+        read_block(file, header.offset, head, kF, needs.forces ? n_wanted : 0, frame.forces);
     }
 
     void encode(const Frame& frame, const Topology*, std::vector<std::byte>& out) override {
@@ -174,6 +180,17 @@ public:
         append_vectors(out, frame.positions);
         append_vectors(out, frame.velocities);
         append_vectors(out, frame.forces);
+    }
+
+    bool invert_velocities(const InputFile& file, const FrameHeader& header,
+                           std::span<std::byte> encoded) const override {
+        const Head head = head_of(file, header);
+        const std::span velocities = encoded.subspan(static_cast<std::size_t>(head.offset_of(kV)),
+                                                     static_cast<std::size_t>(head.sizes[kV]));
+        constexpr std::byte kSign{0x80};
+        for (std::size_t i = 0; i < velocities.size(); i += static_cast<std::size_t>(head.number_size()))
+            velocities[i] ^= kSign;
+        return true;
     }
 
 private:

@@ -221,7 +221,7 @@ private:
         const auto room = std::min(head.n_atoms, n_wanted + kXtcOvershoot);
         frame.positions.resize(static_cast<std::size_t>(room));
         // A few atoms at the start are mostly within their share of the bytes, doubled.
-        constexpr std::int64_t kExtraBytes = 512;
+        constexpr std::int64_t kExtraBytes = 128;
         std::int64_t n_bytes = head.n_bits_bytes;
         if (n_wanted < head.n_atoms) {
             const double share = static_cast<double>(n_wanted) / static_cast<double>(head.n_atoms);

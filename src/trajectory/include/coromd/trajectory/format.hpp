@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,13 @@ public:
     /// well. `topology` may be null: only formats that store names
     /// need it. Throws Error(usage) where the format cannot hold the frame.
     virtual void encode(const Frame& frame, const Topology* topology, std::vector<std::byte>& out) = 0;
+
+    /// Changes the sign of the velocities, if there are any, in the bytes of a frame that was located.
+    /// False where the format cannot do that without decoding.
+    virtual bool invert_velocities(const InputFile& /*file*/, const FrameHeader& /*header*/,
+                                   std::span<std::byte> /*encoded*/) const {
+        return false;
+    }
 
     /// What a file that was written by encode() needs changed now that all its frames are there.
     virtual std::vector<Patch> finish(std::int64_t /*n_frames*/) { return {}; }

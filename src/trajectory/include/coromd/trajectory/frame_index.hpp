@@ -51,7 +51,8 @@ public:
     /// 0 as long as there is no frame.
     std::int64_t n_atoms() const noexcept { return frames_.empty() ? 0 : frames_.front().n_atoms; }
     /// All frames; the steps are unwrapped.
-    const std::vector<FrameHeader>& frames() const noexcept { return frames_; }
+    const std::vector<FrameHeader>& frames() const& noexcept { return frames_; }
+    std::vector<FrameHeader> frames() && noexcept { return std::move(frames_); }
     /// Throws Error(usage) where the index is out of range.
     const FrameHeader& at(std::int64_t index) const;
     /// Where the last whole frame ends.
@@ -60,6 +61,8 @@ public:
     std::int64_t trailing_bytes() const noexcept { return file_size_ - end_offset(); }
 
 private:
+    void make_room_for_all_like(const FrameHeader& frame);
+
     std::filesystem::path path_;
     std::unique_ptr<FrameCodec> codec_;
     std::vector<FrameHeader> frames_;

@@ -22,10 +22,14 @@ public:
     /// Throws Error(input) with the byte offset where the content is corrupt.
     void read(const FrameHeader& header, Frame& frame, const FrameNeeds& needs = {});
 
-    /// Replaces `out` by the frame's bytes as they are in the file.
-    void read_encoded(const FrameHeader& header, std::vector<std::byte>& out) const;
+    /// Says that the start of this frame is likely to be read soon.
+    void prefetch(const FrameHeader& header) const noexcept;
 
-    const std::filesystem::path& path() const noexcept { return file_.path(); }
+    /// The frame's bytes, header.size of them, as they are in the file, but with the velocities inverted.
+    /// False where the format cannot do that without decoding.
+    bool read_encoded_inverted(const FrameHeader& header, std::span<std::byte> out) const;
+
+    const InputFile& file() const noexcept { return file_; }
 
 private:
     InputFile file_;

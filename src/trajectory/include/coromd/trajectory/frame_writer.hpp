@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -16,7 +17,7 @@ struct WriteOptions {
     bool overwrite = false;  ///< replace a file that is there
     /// The names for formats that store them (GRO, PDB).
     std::shared_ptr<const Topology> topology;
-    bool encoded_only = false;  ///< nothing but write_encoded() is called, which needs no names
+    bool encoded_only = false;  ///< only write_encoded() and copy_encoded() are called, which need no names
 };
 
 /// Writes a trajectory file that is there as a whole or not at all: frames go to a temporary
@@ -35,8 +36,11 @@ public:
     /// large for the precision, another number of atoms than before), Error(system) where the
     /// disk is full.
     void write(const Frame& frame);
-    /// Appends a frame that is encoded already, in the same format, which must be one of plain frames.
-    void write_encoded(std::span<const std::byte> bytes);
+    /// Appends a frame that is encoded already, in the same format, which must be one of plain frames:
+    /// `fill` puts its bytes there. Returns what `fill` does; with false, nothing is appended.
+    bool write_encoded(std::int64_t size, const std::function<bool(std::span<std::byte>)>& fill);
+    /// Appends `n_frames` such frames, which are the bytes from `offset` on of a file.
+    void copy_encoded(const InputFile& from, std::int64_t offset, std::int64_t size, std::int64_t n_frames);
     /// Gives the file its name, durably. Throws Error(system), or Error(usage) where somebody
     /// else has created the file meanwhile; nothing is left under the name that was not there.
     void close();

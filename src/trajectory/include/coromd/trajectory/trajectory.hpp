@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "coromd/core/hash.hpp"
+#include "coromd/trajectory/format.hpp"
 #include "coromd/trajectory/frame.hpp"
 #include "coromd/trajectory/topology.hpp"
 
@@ -71,6 +73,11 @@ public:
     /// Calls `fn` with every frame in turn. The frame is valid during the call only.
     void for_each_frame(const FrameNeeds& needs, const std::function<void(const Frame&)>& fn) const;
 
+    /// Calls `fn` with the index of every frame and the frame, from `n_threads` threads at once and in
+    /// no order. What `fn` or the reading of a frame throws ends all, and comes out here.
+    void for_each_frame_in_parallel(const FrameNeeds& needs, unsigned n_threads,
+                                    const std::function<void(std::int64_t, const Frame&)>& fn) const;
+
     /// The atoms of the structure file. Throws Error(usage) where there is none, Error(input)
     /// where it has another number of atoms than the frames.
     std::shared_ptr<const Topology> topology() const;
@@ -101,10 +108,8 @@ public:
     std::int64_t n_frames() const;
     /// Overwrites `frame` and reuses its buffers; a negative index counts from the end.
     void read(std::int64_t index, Frame& frame, const FrameNeeds& needs = {});
-    /// Replaces `out` by the frame's bytes, as they are in its file.
-    void read_encoded(std::int64_t index, std::vector<std::byte>& out);
-    /// The file that holds the frame.
-    const std::filesystem::path& file_of(std::int64_t index) const;
+    /// The file that holds the frame, and where; for as long as there is the trajectory.
+    std::pair<const std::filesystem::path&, const FrameHeader&> place_of(std::int64_t index) const;
 
 private:
     class Impl;
