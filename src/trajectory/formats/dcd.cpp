@@ -32,6 +32,7 @@
 #include "formats/builtin.hpp"
 #include "formats/corrupt.hpp"
 #include "formats/unit_cell.hpp"
+#include "text_fields.hpp"
 
 namespace coromd::trajectory {
 
@@ -72,11 +73,6 @@ template <typename T>
 void append(std::vector<std::byte>& out, T value) {
     const auto* bytes = reinterpret_cast<const std::byte*>(&value);
     out.insert(out.end(), bytes, bytes + sizeof value);
-}
-
-void append_text(std::vector<std::byte>& out, std::string_view text) {
-    const auto bytes = std::as_bytes(std::span(text));
-    out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 struct Head {
