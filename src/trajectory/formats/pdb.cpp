@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 
+#include "coromd/core/letters.hpp"
 #include "formats/builtin.hpp"
 #include "formats/corrupt.hpp"
 #include "formats/unit_cell.hpp"
@@ -308,11 +309,6 @@ private:
         }
         append_text(out,
                     fmt::format("  1.00  0.00      {:4.4}{:>2.2}\n", chain ? "" : atom.segid, atom.element));
-    }
-
-    static bool same_letters(std::string_view a, std::string_view b) {
-        const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-        return std::ranges::equal(a, b, {}, lower, lower);
     }
 
     std::optional<Box> box_at_top_;  ///< read when first needed
