@@ -229,9 +229,9 @@ runtime::task<JobResult> Queue::run_claimed(const Job& job, Claim claim, bool& b
         co_return std::move(*claim.result);
     }
     std::optional<JobResult> result;
-    if (claim.state == JobState::started) result = co_await recover(job, claim);
-    if (claim.state == JobState::failed || claim.state == JobState::interrupted ||
-        claim.state == JobState::cancelled) {
+    if (claim.state == JobState::started) {
+        result = co_await recover(job, claim);
+    } else if (claim.state != JobState::unknown) {
         // The program that recorded this may have died before it could.
         auto forget = [&] { backend_->forget(Attempt(job, claim.attempts), false); };
         co_await runtime::offload(context_, forget);

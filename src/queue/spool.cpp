@@ -92,7 +92,7 @@ Runner this_process() {
     return runner;
 }
 
-Spool::Spool(fs::path directory) : directory_(fs::absolute(directory).lexically_normal()) {
+Spool::Spool(const fs::path& directory) : directory_(fs::absolute(directory).lexically_normal()) {
     for (const char* folder : {"records", "claims", "stop", "signals"})
         make_directories_durably(directory_ / folder);
 }

@@ -8,6 +8,7 @@
 //
 // srun hands the signals it gets to its tasks. What is counted here is only how many cores and GPUs
 // the allocation has, so that not thousands of srun wait for room at once; where, SLURM decides.
+#include <algorithm>
 #include <cstdlib>
 #include <numeric>
 #include <optional>

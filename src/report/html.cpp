@@ -144,7 +144,7 @@ std::string duration_text(double seconds) {
     const auto whole = static_cast<std::int64_t>(std::llround(std::min(seconds, 1e15)));
     if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
     const std::int64_t minutes = (whole + 30) / 60;
-    if (minutes < 24 * 60) return fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
+    if (minutes < std::int64_t{24} * 60) return fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
     const std::int64_t hours = (minutes + 30) / 60;
     return fmt::format("{} d {} h", hours / 24, hours % 24);
 }

@@ -123,7 +123,7 @@ Material read_material(const fs::path& directory, const fs::path& page) {
     Material material;
     std::map<std::string, std::string> memos;
     {
-        // Closed again as soon as may be: meanwhile the campaign cannot write.
+        // A copy: the campaign can write meanwhile.
         const campaign::Snapshot snapshot(directory, campaign::SnapshotKind::copy);
         material.directory = snapshot.directory();
         material.seed = snapshot.seed();

@@ -33,7 +33,7 @@ std::string_view css_class(Ink ink) {
 
 /// One decimal, none where it is 0.
 void append_number(std::string& out, double value) {
-    const auto tenths = static_cast<long long>(std::llround(value * 10));
+    const auto tenths = std::llround(value * 10);
     if (tenths % 10 == 0)
         out += fmt::to_string(tenths / 10);
     else

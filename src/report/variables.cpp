@@ -110,7 +110,7 @@ Functions recorded_functions(const Material& material, std::vector<std::string>&
 /// 0 to n-1, any first part of it spread over all of them.
 std::vector<std::size_t> spread_order(std::size_t n) {
     std::vector<std::size_t> order;
-    const int bits = std::bit_width(n == 0 ? 0 : n - 1);
+    const auto bits = static_cast<int>(std::bit_width(n == 0 ? 0 : n - 1));
     for (std::size_t i = 0; i < std::size_t{1} << bits; ++i) {
         std::size_t reversed = 0;
         for (int bit = 0; bit < bits; ++bit) reversed |= ((i >> bit) & 1) << (bits - 1 - bit);

@@ -83,7 +83,7 @@ std::vector<std::string> names_of(const std::vector<FunctionPtr>& functions) {
 class CommittorMethod final : public Method {
 public:
     CommittorMethod(functions::Definitions definitions, CommittorOptions options)
-        : definitions_(std::move(definitions)), options_(std::move(options)) {
+        : definitions_(std::move(definitions)), options_(options) {
         for (const functions::Definition& definition : definitions_.all())
             if (definition.type == functions::ValueType::boolean) states_.push_back(definition.function);
     }
@@ -140,7 +140,7 @@ std::unique_ptr<Method> from_settings(SettingsReader& top, const functions::Defi
     CommittorOptions options(static_cast<int>(count), temperature, walkers.integer_from("max_steps", 1));
     options.slice(walkers.duration("slice", std::chrono::seconds(10)));
     walkers.finish();
-    return std::make_unique<CommittorMethod>(definitions, std::move(options));
+    return std::make_unique<CommittorMethod>(definitions, options);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ bool is_program(const fs::path& file) {
 
 fs::path find_agent() {
     std::error_code error;
-    const fs::path self = fs::read_symlink("/proc/self/exe", error);
+    fs::path self = fs::read_symlink("/proc/self/exe", error);
     if (!error && self.filename() == kProgram && is_program(self)) return self;
     if (!error && is_program(self.parent_path() / kProgram)) return self.parent_path() / kProgram;
     try {

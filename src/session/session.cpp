@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <exception>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include <unistd.h>
@@ -158,12 +160,21 @@ struct Session::Impl {
                 if (how) shut_down(*how);
                 continue;
             }
-            auto look = [&] { return take_stop_request(directory); };
-            const auto request = co_await runtime::offload(context, look);
-            if (request) shut_down(*request);
+            struct Seen {
+                std::optional<runtime::Shutdown> request;
+                std::string shortage;
+            };
+            const bool stopping = context.stop_requested();
+            auto look = [&] {
+                Seen seen{take_stop_request(directory), {}};
+                if (!stopping && !seen.request) seen.shortage = disk_shortage(directory, disk_limits);
+                return seen;
+            };
+            Seen seen = co_await runtime::offload(context, look);
+            if (seen.request) shut_down(*seen.request);
+            // The shortage that was the reason to stop stays.
             if (context.stop_requested()) continue;
-            auto ask = [&] { return disk_shortage(directory, disk_limits); };
-            shortage = co_await runtime::offload(context, ask);
+            shortage = std::move(seen.shortage);
             if (shortage.empty()) continue;
             log->error("{}", shortage);
             context.request_stop(runtime::Shutdown::stop_jobs);

@@ -13,6 +13,8 @@
 #include <array>
 #include <string>
 
+#include "coromd/core/letters.hpp"
+
 namespace coromd::trajectory {
 
 namespace {
@@ -68,8 +70,7 @@ constexpr auto kSymbols = std::to_array<std::string_view>(
 
 std::string upper_case_letters(std::string_view name) {
     std::string letters;
-    for (const char c : name) {
-        if (c >= 'a' && c <= 'z') letters += static_cast<char>(c - 'a' + 'A');
+    for (const char c : upper_case(name)) {
         if (c >= 'A' && c <= 'Z') letters += c;
     }
     return letters;

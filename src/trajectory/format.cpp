@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "coromd/core/letters.hpp"
+
 namespace coromd::trajectory {
 
 namespace {
@@ -21,18 +23,10 @@ std::string extensions_of(const Predicate& wanted) {
     return text;
 }
 
-std::string lower_case_extension(const std::filesystem::path& path) {
-    std::string extension = path.extension().string();
-    std::ranges::transform(extension, extension.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return extension;
-}
-
 }  // namespace
 
 const Format& format_of(const std::filesystem::path& path) {
-    const std::string extension = lower_case_extension(path);
+    const std::string extension = lower_case(path.extension().string());
     for (const Format& format : builtin_formats().entries()) {
         if (std::ranges::find(format.extensions, extension) != format.extensions.end()) return format;
     }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/letters.hpp"
 #include "coromd/core/suggestion.hpp"
 #include "elements.hpp"
 #include "neighbours.hpp"
@@ -21,14 +22,6 @@ namespace coromd::trajectory {
 namespace {
 
 using Mask = std::vector<bool>;
-
-std::string upper_case(std::string_view text) {
-    std::string upper(text);
-    for (char& c : upper) {
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    }
-    return upper;
-}
 
 /// Does `text` match `pattern`, in which * stands for any characters and ? for one?
 bool matches(std::string_view text, std::string_view pattern) {

@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/letters.hpp"
 #include "coromd/core/suggestion.hpp"
 #include "selection_tree.hpp"
 
@@ -79,18 +80,10 @@ constexpr auto kComparisons = std::to_array<Words<Comparison>>({{"<", Comparison
 constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::string_view kComparisonCharacters = "<>=!";
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 template <typename Value, std::size_t N>
 std::optional<Value> find_word(const std::array<Words<Value>, N>& words, std::string_view text) {
     const auto* it =
-        std::ranges::find_if(words, [&](const auto& word) { return same_word(word.first, text); });
+        std::ranges::find_if(words, [&](const auto& word) { return same_letters(word.first, text); });
     return it == words.end() ? std::nullopt : std::optional(it->second);
 }
 
@@ -100,7 +93,7 @@ struct Token {
     bool quoted = false;
     bool end = false;  ///< of the selection
 
-    bool is(std::string_view word) const { return !quoted && !end && same_word(text, word); }
+    bool is(std::string_view word) const { return !quoted && !end && same_letters(text, word); }
 };
 
 /// A number at the start of `text`, which is then shorter.

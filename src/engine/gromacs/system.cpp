@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
 #include <utility>
 
 #include "coromd/core/error.hpp"
 #include "coromd/core/file.hpp"
+#include "coromd/core/letters.hpp"
 #include "coromd/runtime/offload.hpp"
 #include "coromd/runtime/process.hpp"
 #include "coromd/trajectory/topology.hpp"
@@ -51,7 +51,7 @@ Fingerprint topology_fingerprint(const fs::path& topology) {
 std::string folded(std::string_view text) {
     std::string out;
     for (const char c : text)
-        if (c != '-' && c != '_') out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        if (c != '-' && c != '_') out += lower_case(c);
     return out;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "coromd/core/letters.hpp"
 #include "slurm/text.hpp"
 
 namespace coromd::queue::slurm {
@@ -218,7 +219,7 @@ ClusterConfig parse_config(std::string_view text) {
     while (!text.empty()) {
         std::string_view rest = cut(text, '\n');
         if (rest.find('=') == rest.npos) continue;
-        const std::string key = lower(trimmed(cut(rest, '=')));
+        const std::string key = lower_case(trimmed(cut(rest, '=')));
         const std::string_view value = trimmed(rest);
         const auto number = whole_number<std::uint64_t>(value.substr(0, value.find(' '))).value_or(0);
         if (key == "slurm_version") out.version = value;

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/letters.hpp"
 #include "slurm/text.hpp"
 
 namespace coromd::queue::slurm {
@@ -20,7 +21,7 @@ std::string time_limit(std::chrono::milliseconds walltime) {
 
 std::optional<std::chrono::seconds> parse_time(std::string_view text) {
     text = trimmed(text);
-    const std::string word = lower(text);
+    const std::string word = lower_case(text);
     if (word == "unlimited" || word == "infinite" || word == "-1") return kUnlimited;
 
     std::int64_t days = 0;

@@ -8,6 +8,7 @@
 #include <array>
 #include <span>
 
+#include "coromd/core/letters.hpp"
 #include "slurm/answers.hpp"
 #include "slurm/text.hpp"
 
@@ -189,7 +190,7 @@ std::string_view to_string(CommandFailure failure) noexcept {
 CommandFailure classify_failure(std::optional<int> exit_code, std::string_view stderr_text) {
     if (exit_code == 0) return none;
     if (stderr_text.size() > kLongestText) stderr_text.remove_prefix(stderr_text.size() - kLongestText);
-    const std::string text = lower(stderr_text);
+    const std::string text = lower_case(stderr_text);
     for (const auto& [failure, messages] : kGroups) {
         for (const std::string_view message : messages)
             if (text.find(message) != text.npos) return failure;

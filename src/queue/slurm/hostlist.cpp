@@ -8,6 +8,7 @@
 // is that of its first number. Sizes are checked before anything is made.
 #include "slurm/hostlist.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "coromd/core/error.hpp"

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "coromd/core/error.hpp"
+#include "coromd/core/letters.hpp"
 #include "slurm/text.hpp"
 
 namespace coromd::queue::slurm {
@@ -130,7 +131,7 @@ ScriptTemplate::ScriptTemplate(std::string_view text, std::string_view name) {
 void ScriptTemplate::parse_directive(std::string_view arguments) {
     // sbatch looks for these words in all of the line.
     for (const char* word : {"hetjob", "packjob"})
-        if (lower(arguments).find(word) != std::string::npos)
+        if (lower_case(arguments).find(word) != std::string::npos)
             fail(ErrorKind::usage, "a job of coromd has no parts: '{}' cannot be used", word);
     const std::vector<std::string> args = words(arguments);
     for (std::size_t i = 0; i < args.size(); ++i) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #pragma once
 
-#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -40,13 +39,6 @@ inline std::string_view cut(std::string_view& rest, char separator) noexcept {
     const std::string_view head = rest.substr(0, end);
     rest = end == rest.npos ? std::string_view{} : rest.substr(end + 1);
     return head;
-}
-
-inline std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(
-        out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
 }
 
 /// For messages: control characters escaped, cut after 80 bytes.

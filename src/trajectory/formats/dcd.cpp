@@ -32,6 +32,7 @@
 #include "formats/builtin.hpp"
 #include "formats/corrupt.hpp"
 #include "formats/unit_cell.hpp"
+#include "text_fields.hpp"
 
 namespace coromd::trajectory {
 
@@ -73,11 +74,6 @@ void append(std::vector<std::byte>& out, T value) {
     const std::size_t end = out.size();
     out.resize(end + sizeof value);
     std::memcpy(out.data() + end, &value, sizeof value);
-}
-
-void append_text(std::vector<std::byte>& out, std::string_view text) {
-    const auto bytes = std::as_bytes(std::span(text));
-    out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 struct Head {

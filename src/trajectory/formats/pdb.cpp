@@ -17,13 +17,14 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "coromd/core/letters.hpp"
 #include "formats/builtin.hpp"
 #include "formats/corrupt.hpp"
+#include "formats/unit_cell.hpp"
 #include "line_reader.hpp"
 #include "text_fields.hpp"
 
@@ -33,9 +34,8 @@ namespace {
 
 using Line = LineReader::Line;
 
-constexpr double kNmPerAngstrom = 0.1;
+constexpr double kNmPerAngstrom = 1.0 / kAngstromPerNm;
 constexpr float kPrecision = 1e4F;  ///< three decimals in Angstrom
-constexpr double kDegree = std::numbers::pi / 180.0;
 constexpr double kMaxFloat = std::numeric_limits<float>::max();
 
 /// The columns `first` to `last`, counted from 1 as in the description of the format; shorter where the
@@ -74,32 +74,23 @@ Vec3f parse_position(const InputFile& file, const Line& line) {
 }
 
 Box parse_cryst1(const InputFile& file, const Line& line) {
-    const double a = parse_number(file, line, 7, 15) * kNmPerAngstrom;
-    const double b = parse_number(file, line, 16, 24) * kNmPerAngstrom;
-    const double c = parse_number(file, line, 25, 33) * kNmPerAngstrom;
+    UnitCell cell;
+    cell.lengths_nm = {parse_number(file, line, 7, 15) * kNmPerAngstrom,
+                       parse_number(file, line, 16, 24) * kNmPerAngstrom,
+                       parse_number(file, line, 25, 33) * kNmPerAngstrom};
     // The unit cube, or nothing, stands where a structure is in no crystal.
+    const auto [a, b, c] = cell.lengths_nm;
     if (a == b && b == c && (a == 0.0 || a == kNmPerAngstrom)) return {};
 
-    // cos(pi / 2) is not 0 in floating-point numbers.
     const auto cosine = [&](std::size_t first) {
-        const double angle = parse_number(file, line, first, first + 6);
-        return angle == 90.0 ? 0.0 : std::cos(angle * kDegree);
+        return cosine_of_degrees(parse_number(file, line, first, first + 6));
     };
-    const double cos_alpha = cosine(34);
-    const double cos_beta = cosine(41);
-    const double cos_gamma = cosine(48);
-    const double sin_gamma = std::sqrt(1.0 - cos_gamma * cos_gamma);
-    const double y = (cos_alpha - cos_beta * cos_gamma) / sin_gamma;
-    const double z_squared = 1.0 - cos_beta * cos_beta - y * y;
-    if (!(a > 0.0 && b > 0.0 && c > 0.0 && z_squared > 0.0)) {
+    cell.cosines = {cosine(34), cosine(41), cosine(48)};
+    const std::optional<Box> box = box_of(cell);
+    if (!box || !(a > 0.0 && b > 0.0 && c > 0.0)) {
         fail_corrupt(file, line.offset, "there is no box with the lengths and angles of '{}'", line.text);
     }
-    const auto vector = [](double length, double vx, double vy, double vz) {
-        return Vec3f{static_cast<float>(length * vx), static_cast<float>(length * vy),
-                     static_cast<float>(length * vz)};
-    };
-    return {vector(a, 1.0, 0.0, 0.0), vector(b, cos_gamma, sin_gamma, 0.0),
-            vector(c, cos_beta, y, std::sqrt(z_squared))};
+    return *box;
 }
 
 /// Tells which atoms are alternate locations of one that came before.
@@ -287,19 +278,16 @@ private:
             append_text(out, "    1.000    1.000    1.000  90.00  90.00  90.00 P 1           1\n");
             return;
         }
-        const auto dot = [](const Vec3f& u, const Vec3f& v) {
-            return double{u.x} * v.x + double{u.y} * v.y + double{u.z} * v.z;
-        };
-        const auto angle = [&](const Vec3f& u, const Vec3f& v) {
-            const double lengths = std::sqrt(dot(u, u) * dot(v, v));
-            return std::acos(std::clamp(dot(u, v) / lengths, -1.0, 1.0)) / kDegree;
-        };
-        for (const Vec3f& v : {box.a, box.b, box.c}) {
-            append_number(out, std::sqrt(dot(v, v)) / kNmPerAngstrom, 9, 3, "PDB");
+        const UnitCell cell = unit_cell_of(box);
+        if (std::ranges::find(cell.lengths_nm, 0.0) != cell.lengths_nm.end()) {
+            fail(ErrorKind::usage, "PDB holds no box that is periodic in some directions only");
         }
-        append_number(out, angle(box.b, box.c), 7, 2, "PDB");
-        append_number(out, angle(box.a, box.c), 7, 2, "PDB");
-        append_number(out, angle(box.a, box.b), 7, 2, "PDB");
+        for (const double length : cell.lengths_nm) {
+            append_number(out, length * kAngstromPerNm, 9, 3, "PDB");
+        }
+        for (const double cosine : cell.cosines) {
+            append_number(out, degrees_of_cosine(cosine), 7, 2, "PDB");
+        }
         append_text(out, " P 1           1\n");
     }
 
@@ -321,11 +309,6 @@ private:
         }
         append_text(out,
                     fmt::format("  1.00  0.00      {:4.4}{:>2.2}\n", chain ? "" : atom.segid, atom.element));
-    }
-
-    static bool same_letters(std::string_view a, std::string_view b) {
-        const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-        return std::ranges::equal(a, b, {}, lower, lower);
     }
 
     std::optional<Box> box_at_top_;  ///< read when first needed

@@ -52,7 +52,8 @@ double cosine_of_degrees(double angle) {
 }
 
 double degrees_of_cosine(double cosine) {
-    return cosine == 0.0 ? 90.0 : std::acos(cosine) * 180.0 / std::numbers::pi;
+    // Rounding may take the cosine of parallel vectors past 1.
+    return cosine == 0.0 ? 90.0 : std::acos(std::clamp(cosine, -1.0, 1.0)) * 180.0 / std::numbers::pi;
 }
 
 }  // namespace coromd::trajectory

@@ -4,11 +4,9 @@
 #include "coromd/queue/queue.hpp"
 
 #include <csignal>
-#include <mutex>
 
 #include "coromd/runtime/gather.hpp"
-#include "coromd/runtime/semaphore.hpp"
-#include "unit/queue/fixtures.hpp"
+#include "unit/queue/queue_fixture.hpp"
 
 namespace coromd::queue {
 namespace {
@@ -18,155 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-class FakeAdmission final : public Admission {
-public:
-    FakeAdmission(Log& log, runtime::Permit permit) : log_(log), permit_(std::move(permit)) {}
-    ~FakeAdmission() override { log_.push_back("give back"); }
-
-private:
-    Log& log_;
-    runtime::Permit permit_;
-};
-
-/// One job at a time; `program` stands for what the job runs.
-class FakeBackend final : public Backend {
-public:
-    explicit FakeBackend(Log& log, std::size_t at_once = 1) : one_at_a_time(at_once), log_(log) {}
-
-    task<std::unique_ptr<Admission>> admit(const Job& job) override {
-        if (job.resources().gpus > 0) fail(ErrorKind::usage, "no GPUs here");
-        runtime::Permit permit = co_await one_at_a_time.acquire();
-        log_.push_back("admit");
-        co_return std::make_unique<FakeAdmission>(log_, std::move(permit));
-    }
-
-    task<JobExit> execute(Attempt attempt, const Admission&, Submitted submitted) override {
-        log_.push_back("execute");
-        co_await submitted("here");
-        co_return co_await program(attempt.directory());
-    }
-
-    task<std::optional<JobExit>> reattach(Attempt attempt, std::string submission) override {
-        log_.push_back(
-            fmt::format("reattach '{}' in {}", submission, attempt.directory().filename().string()));
-        std::optional<JobExit> exit = co_await leftover();
-        co_return exit;
-    }
-
-    void forget(const Attempt& attempt, bool finished) noexcept override {
-        const std::lock_guard lock(forgetting_);
-        forgotten.push_back(fmt::format("{} {}", attempt.number(), finished ? "for good" : "for now"));
-    }
-    void send_signal(const Attempt& attempt, int number) override {
-        log_.push_back(fmt::format("signal {} to attempt {}", number, attempt.number()));
-    }
-
-    runtime::Semaphore one_at_a_time;
-    Log forgotten;
-    std::function<task<JobExit>(fs::path directory)> program;
-    std::function<task<std::optional<JobExit>>()> leftover = []() -> task<std::optional<JobExit>> {
-        co_return std::nullopt;
-    };
-
-private:
-    std::mutex forgetting_;  // forget() is called on threads of the pool
-    Log& log_;
-};
-
-JobExit exit_with(int code) {
-    JobExit exit;
-    exit.exit_code = code;
-    return exit;
-}
-
-class QueueTest : public testing::Test {
-protected:
-    QueueTest() {
-        auto backend = std::make_unique<FakeBackend>(log_);
-        backend_ = backend.get();
-        queue_ = std::make_unique<Queue>("fake", context_, ledger_, std::move(backend));
-        write_and_exit(0);
-    }
-
-    Job job() const {
-        Job job("a/job", {"program"});
-        job.in_directory(directory_);
-        return job;
-    }
-    JobResult run(Job job) { return context_.run(queue_->run(std::move(job))); }
-    /// As the next run of the program would.
-    JobResult run_again(Job job) {
-        ledger_.forget_claim(job.key());
-        log_.clear();
-        return run(std::move(job));
-    }
-    /// The Error that run() throws.
-    Error error_of(Job job) {
-        try {
-            run(std::move(job));
-        } catch (const Error& error) {
-            return error;
-        }
-        ADD_FAILURE() << "nothing was thrown";
-        return Error(ErrorKind::usage, "");
-    }
-    /// What the ledger knows, seen by the next run of the program.
-    Claim known() {
-        ledger_.forget_claim("a/job");
-        return context_.run(ledger_.claim("a/job", job().specification()));
-    }
-
-    void write_and_exit(int code) {
-        backend_->program = [code](fs::path directory) -> task<JobExit> {
-            write_file(directory / "md.xtc");
-            co_return exit_with(code);
-        };
-    }
-    void exit_as(JobExit exit) {
-        backend_->program = [exit](fs::path) -> task<JobExit> { co_return exit; };
-    }
-    /// A program that runs until it is stopped, then leaves a file and `exit`.
-    void run_until_stopped(JobExit exit) {
-        exit.stopped = true;
-        backend_->program = [this, exit](fs::path directory) -> task<JobExit> {
-            running_.set();
-            try {
-                co_await runtime::sleep_for(runtime::test::kForever);
-            } catch (const Cancelled&) {
-            }
-            write_file(directory / "md.cpt");
-            co_return exit;
-        };
-    }
-    /// The ledger as an earlier program left it that was killed in attempt 1.
-    void leave_behind(const std::string& submission) {
-        context_.run(ledger_.claim("a/job", job().specification()));
-        context_.run(ledger_.begin_attempt("a/job"));
-        if (!submission.empty()) context_.run(ledger_.submitted("a/job", 1, submission));
-        fs::create_directories(attempt(1));
-    }
-    /// The ledger as an earlier program left it that was killed after the acceptance of attempt 1.
-    void leave_finished(std::vector<OutputFile> files) {
-        leave_behind("here");
-        JobResult result;
-        result.key = "a/job";
-        result.attempt = 1;
-        result.state = JobState::finished;
-        result.files = std::move(files);
-        context_.run(ledger_.ended(result));
-    }
-    fs::path attempt(int number) const { return job().attempt_directory(number); }
-
-    TemporaryDirectory temporary_;
-    fs::path directory_ = temporary_.path() / "new" / "walker";
-    runtime::Context context_{2};
-    Log log_;
-    RecordingLedger ledger_{log_};
-    FakeBackend* backend_ = nullptr;
-    std::unique_ptr<Queue> queue_;
-    Event running_;
-};
 
 TEST_F(QueueTest, EachStepIsDurableBeforeTheNext) {
     ledger_.before = [&](std::string call) -> task<void> {
@@ -576,80 +425,6 @@ TEST_F(QueueTest, AnAttemptWhoseEndNobodySawIsRunAgain) {
     EXPECT_EQ(run(job()).attempt, 2);
 }
 
-class DependencyTest : public QueueTest {
-protected:
-    Job named(const std::string& name) const {
-        Job job("a/" + name, {"true"});
-        job.in_directory(directory_);
-        return job;
-    }
-    /// Runs all at once; those that end note it in `ends_`.
-    void run_all(std::vector<Job> jobs) {
-        std::vector<task<void>> all;
-        auto one = [&](Job job) -> task<void> {
-            const std::string key = job.key();
-            const JobResult result = co_await queue_->run(std::move(job));
-            ends_.push_back(key + (result.ok() ? " ok" : " " + result.reason));
-        };
-        for (Job& job : jobs) all.push_back(one(std::move(job)));
-        context_.run(runtime::gather(std::move(all)));
-    }
-    Log ends_;
-};
-
-TEST_F(DependencyTest, AJobRunsAfterTheOneThatItNeeds) {
-    backend_->program = [&](fs::path directory) -> task<JobExit> {
-        log_.push_back("runs " + directory.filename().string());
-        co_await settle();
-        co_return exit_with(0);
-    };
-    run_all({named("first"), named("second").after("a/first"), named("third").after("a/second", After::any)});
-    EXPECT_THAT(ends_, ElementsAre("a/first ok", "a/second ok", "a/third ok"));
-}
-
-TEST_F(DependencyTest, WhatNeedsAJobThatFailedIsNotRun) {
-    backend_->program = [](fs::path) -> task<JobExit> { co_return exit_with(1); };
-    run_all({named("first"), named("second").after("a/first")});
-    EXPECT_THAT(ends_.at(1), testing::HasSubstr("'a/first', after which it was to run, has not succeeded"));
-    EXPECT_EQ(std::ranges::count(log_, "execute"), 1);
-    // Nothing was recorded of it: it is tried at the next start.
-    ledger_.forget_claim("a/second");
-    EXPECT_EQ(context_.run(ledger_.claim("a/second", named("second").specification())).state,
-              JobState::unknown);
-}
-
-TEST_F(DependencyTest, AfterAnyEndItRuns) {
-    backend_->program = [n = 0](fs::path) mutable -> task<JobExit> { co_return exit_with(n++ == 0 ? 1 : 0); };
-    run_all({named("first"), named("second").after("a/first", After::any)});
-    EXPECT_THAT(ends_, ElementsAre("a/first exit code 1", "a/second ok"));
-}
-
-TEST_F(DependencyTest, AJobThatIsNotKnownCannotBeWaitedFor) {
-    EXPECT_THAT(error_of(named("second").after("a/first")).message(), testing::HasSubstr("'a/first'"));
-}
-
-TEST_F(DependencyTest, OfAGroupOneRunsAtATime) {
-    queue_.reset();
-    auto backend = std::make_unique<FakeBackend>(log_, 3);
-    backend_ = backend.get();
-    queue_ = std::make_unique<Queue>("fake", context_, ledger_, std::move(backend));
-    int running = 0;
-    int most = 0;
-    int company = 1;  // with so many each of them waits to run together
-    backend_->program = [&](fs::path) -> task<JobExit> {
-        most = std::max(most, ++running);
-        do co_await settle();
-        while (most < company);
-        --running;
-        co_return exit_with(0);
-    };
-    run_all({named("a").alone_in("g"), named("b").alone_in("g"), named("c").alone_in("g")});
-    EXPECT_EQ(most, 1);
-    company = 3;
-    run_all({named("d"), named("e").alone_in("g"), named("f").alone_in("h")});
-    EXPECT_EQ(most, 3);
-}
-
 TEST_F(QueueTest, ASignalGoesToTheAttemptThatRuns) {
     run_until_stopped(exit_with(0));
     auto body = [&]() -> task<void> {
@@ -669,49 +444,6 @@ TEST_F(QueueTest, ASignalGoesToTheAttemptThatRuns) {
     const Log before = log_;
     queue_->send_signal("a/job", 10);
     EXPECT_EQ(log_, before) << "it has ended";
-}
-
-class RetryTest : public QueueTest {
-protected:
-    RetryTest() {
-        auto backend = std::make_unique<FakeBackend>(log_);
-        backend_ = backend.get();
-        Retries retries;
-        retries.infrastructure = 2;
-        retries.memory = 1;
-        retries.delay = std::chrono::milliseconds(1);
-        queue_ = std::make_unique<Queue>("fake", context_, ledger_, std::move(backend), retries);
-    }
-    /// Attempts fail with these causes, one after the other, and then end well.
-    void fail_with(std::vector<FailureClass> causes) {
-        backend_->program = [causes = std::move(causes),
-                             n = std::size_t{0}](fs::path) mutable -> task<JobExit> {
-            JobExit exit = exit_with(n < causes.size() ? 1 : 0);
-            if (n < causes.size()) exit.cause = causes[n];
-            ++n;
-            co_return exit;
-        };
-    }
-};
-
-TEST_F(RetryTest, EachClassOfFailureHasABudgetOfItsOwn) {
-    fail_with({FailureClass::infrastructure, FailureClass::memory, FailureClass::infrastructure});
-    const JobResult result = run(job());
-    EXPECT_TRUE(result.ok());
-    EXPECT_EQ(result.attempt, 4);
-}
-
-TEST_F(RetryTest, AnEmptyBudgetEndsIt) {
-    fail_with({FailureClass::memory, FailureClass::memory});
-    const JobResult result = run(job());
-    EXPECT_EQ(result.state, JobState::failed);
-    EXPECT_EQ(result.failure, FailureClass::memory);
-    EXPECT_EQ(result.attempt, 2);
-}
-
-TEST_F(RetryTest, WhatTheUserHasToMendIsNotTriedAgain) {
-    fail_with({FailureClass::user});
-    EXPECT_EQ(run(job()).attempt, 1);
 }
 
 TEST_F(QueueTest, CoresAreFreeAgainWhileAJobIsJudged) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
+#include "selection_testing.hpp"
 #include "selection_tree.hpp"
-#include "testing.hpp"
 
 namespace coromd::trajectory {
 namespace {
@@ -8,12 +8,7 @@ namespace {
 using testing::HasSubstr;
 
 TEST(SelectionParser, ErrorsPointAtThePlace) {
-    struct Case {
-        const char* text;
-        std::size_t column;
-        const char* message;
-    };
-    const std::vector<Case> cases{
+    const std::vector<BadSelection> cases{
         {"", 1, "a selection is expected"},
         {"name", 1, "needs a name"},
         {"name and resid 1", 1, "a keyword goes in quotes: \"and\""},
@@ -65,14 +60,7 @@ TEST(SelectionParser, ErrorsPointAtThePlace) {
         {"within 0.5 of 1 2 z", 19, "three coordinates in nm"},
         {"within 0.5 of 1 2 3 4", 21, "expected, not '4'"},
     };
-    for (const Case& c : cases) {
-        const Error error = error_of([&] { parse_selection(c.text); });
-        EXPECT_EQ(error.kind(), ErrorKind::usage);
-        EXPECT_THAT(error.what(), HasSubstr(c.message)) << c.text;
-        EXPECT_THAT(error.what(), HasSubstr("column " + std::to_string(c.column) + ":")) << c.text;
-        const std::string caret = "\n    " + std::string(c.column - 1, ' ') + "^";
-        EXPECT_THAT(error.what(), HasSubstr(std::string("\n    ") + c.text + caret)) << c.text;
-    }
+    expect_errors(cases, [](const std::string& text) { parse_selection(text); });
 }
 
 TEST(SelectionParser, OrJoinsWhatAndJoins) {

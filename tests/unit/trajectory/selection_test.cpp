@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 #include "coromd/trajectory/selection.hpp"
 
-#include "testing.hpp"
+#include "selection_testing.hpp"
 
 namespace coromd::trajectory {
 namespace {
@@ -176,12 +176,7 @@ TEST(Selection, AResidueIsARunOfAtoms) {
 
 TEST(Selection, WhatTheTopologyDoesNotHaveIsAnError) {
     const Topology topology = system_of_tests();
-    struct Unknown {
-        const char* text;
-        std::size_t column;
-        const char* message;
-    };
-    const std::vector<Unknown> cases{
+    const std::vector<BadSelection> cases{
         {"index 19", 7, "'19' is out of range: the atoms are 0 to 18"},
         {"index -1", 7, "out of range"},
         {"index 0 5-19", 9, "'19' is out of range"},
@@ -196,12 +191,7 @@ TEST(Selection, WhatTheTopologyDoesNotHaveIsAnError) {
         {"segid A", 1, "names no segments"},
         {"same segid as all", 1, "names no segments"},
     };
-    for (const Unknown& c : cases) {
-        const Error error = error_of([&] { select(topology, c.text); });
-        EXPECT_EQ(error.kind(), ErrorKind::usage);
-        EXPECT_THAT(error.what(), HasSubstr(c.message)) << c.text;
-        EXPECT_THAT(error.what(), HasSubstr("column " + std::to_string(c.column) + ":")) << c.text;
-    }
+    expect_errors(cases, [&](const std::string& text) { select(topology, text); });
 }
 
 TEST(Selection, GroupsComeFromTheCaller) {

@@ -49,7 +49,7 @@ struct Runner {
 class Spool {
 public:
     /// Makes the folders where they are missing. Throws Error(system).
-    explicit Spool(std::filesystem::path directory);
+    explicit Spool(const std::filesystem::path& directory);
 
     const std::filesystem::path& directory() const noexcept { return directory_; }
 
