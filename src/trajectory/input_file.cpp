@@ -29,9 +29,8 @@ InputFile::~InputFile() = default;
 std::size_t InputFile::read_some(std::int64_t offset, std::span<std::byte> out) const {
     const std::int64_t available = std::max<std::int64_t>(size_ - offset, 0);
     out = out.first(std::min(out.size(), static_cast<std::size_t>(available)));
-    // Of much at once, the kernel's copy is the faster one.
-    constexpr std::size_t kMuch = std::size_t{16} << 10;
-    if (mapping_ && out.size() < kMuch && mapping_->copy(offset, out)) return out.size();
+    if (mapping_ && mapping_->is_faster_for(offset, out.size()) && mapping_->copy(offset, out))
+        return out.size();
 
     std::size_t filled = 0;
     while (filled < out.size()) {

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 
@@ -119,6 +120,15 @@ void Mapping::prefetch(std::int64_t offset, std::int64_t size) const noexcept {
     const std::int64_t end = std::min(offset + size, static_cast<std::int64_t>(size_));
     for (std::int64_t i = std::max<std::int64_t>(offset, 0); i < end; i += kCacheLine)
         __builtin_prefetch(begin_ + i);
+}
+
+bool Mapping::is_faster_for(std::int64_t offset, std::size_t size) const noexcept {
+    // The kernel maps 64 KiB at once: too much for a few bytes here and there. And of much at once, its
+    // own copy is the faster one.
+    constexpr std::int64_t kNear = std::int64_t{32} << 10;
+    constexpr std::size_t kMuch = std::size_t{16} << 10;
+    const std::int64_t last = last_offset_.exchange(offset, std::memory_order_relaxed);
+    return size < kMuch && std::abs(offset - last) < kNear;
 }
 
 bool Mapping::copy(std::int64_t offset, std::span<std::byte> out) const noexcept {

@@ -20,6 +20,8 @@ public:
     Mapping& operator=(const Mapping&) = delete;
     ~Mapping();
 
+    /// Is it faster than a system call, given what was read before?
+    bool is_faster_for(std::int64_t offset, std::size_t size) const noexcept;
     /// Copies bytes that were within the size at the start. False where they are not certain to be
     /// the file's any more.
     bool copy(std::int64_t offset, std::span<std::byte> out) const noexcept;
@@ -34,6 +36,7 @@ private:
     std::byte* begin_;
     std::size_t size_;
     mutable std::atomic<bool> cut_off_{false};
+    mutable std::atomic<std::int64_t> last_offset_{0};
 };
 
 }  // namespace coromd::trajectory

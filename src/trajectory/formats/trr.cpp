@@ -75,11 +75,9 @@ std::optional<bool> has_doubles(const Head& head) {
     return std::nullopt;
 }
 
-/// Empty where the header is not there yet.
-std::optional<Head> read_head(const InputFile& file, std::int64_t offset) {
-    std::array<std::byte, kMaxHeaderSize> bytes{};
-    const std::size_t available = file.read_some(offset, bytes);
-    if (available < kCommonHeaderSize) return std::nullopt;
+/// The head of the frame whose first bytes are given; empty where it is not there yet.
+std::optional<Head> parse_head(const InputFile& file, std::int64_t offset, std::span<const std::byte> bytes) {
+    if (bytes.size() < kCommonHeaderSize) return std::nullopt;
     // Zeros from some field on are what has not arrived yet.
     const auto n_atoms = load_big_endian<std::int32_t>(bytes.data() + 64);
     if (n_atoms == 0) return std::nullopt;
@@ -99,16 +97,21 @@ std::optional<Head> read_head(const InputFile& file, std::int64_t offset) {
     const std::optional<bool> doubles = has_doubles(head);
     if (!doubles) fail_corrupt(file, offset, "the sizes do not fit {} atoms", head.n_atoms);
     head.doubles = *doubles;
-    if (static_cast<std::int64_t>(available) < head.header_size()) return std::nullopt;
+    if (static_cast<std::int64_t>(bytes.size()) < head.header_size()) return std::nullopt;
     const std::byte* time = bytes.data() + kCommonHeaderSize;
     head.time_ps = head.doubles ? load_big_endian<double>(time) : load_big_endian<float>(time);
     if (!std::isfinite(head.time_ps)) fail_corrupt(file, offset, "the time is not a number");
     return head;
 }
 
-/// The head of a frame that was located.
-Head head_of(const InputFile& file, const FrameHeader& header) {
-    const std::optional<Head> head = read_head(file, header.offset);
+std::optional<Head> read_head(const InputFile& file, std::int64_t offset) {
+    std::array<std::byte, kMaxHeaderSize> bytes{};
+    const std::size_t available = file.read_some(offset, bytes);
+    return parse_head(file, offset, std::span(bytes).first(available));
+}
+
+/// That of a frame that was located, which has to be the same still.
+Head expect_head(const std::optional<Head>& head, const InputFile& file, const FrameHeader& header) {
     if (!head || head->frame_size() != header.size) {
         fail_corrupt(file, header.offset, "the frame has changed since it was found");
     }
@@ -129,7 +132,7 @@ public:
 
     void decode(const InputFile& file, const FrameHeader& header, const FrameNeeds& needs,
                 Frame& frame) override {
-        const Head head = head_of(file, header);
+        const Head head = expect_head(read_head(file, header.offset), file, header);
         frame.step = head.step;
         frame.time_ps = head.time_ps;
         frame.precision = 0.0F;
@@ -184,7 +187,7 @@ public:
 
     bool invert_velocities(const InputFile& file, const FrameHeader& header,
                            std::span<std::byte> encoded) const override {
-        const Head head = head_of(file, header);
+        const Head head = expect_head(parse_head(file, header.offset, encoded), file, header);
         const std::span velocities = encoded.subspan(static_cast<std::size_t>(head.offset_of(kV)),
                                                      static_cast<std::size_t>(head.sizes[kV]));
         constexpr std::byte kSign{0x80};

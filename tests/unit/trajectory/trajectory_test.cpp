@@ -61,7 +61,7 @@ TEST_F(TrajectoryOf, PartsAreOneAndTheBoundaryFrameComesOnce) {
         EXPECT_EQ(frame.step, i < 0 ? 60 : 10 * i);
         EXPECT_LT(largest_difference(frame.positions, water_like_frame(12, frame.step).positions), 0.001F);
     }
-    EXPECT_EQ(reader.file_of(3), std::filesystem::path(folder_ / "p2.xtc"));
+    EXPECT_EQ(reader.place_of(3).first, std::filesystem::path(folder_ / "p2.xtc"));
 
     const Trajectory all(files, "", {.keep_boundary_duplicates = true, .fingerprints = {}});
     EXPECT_THAT(steps_of(all), ElementsAre(0, 10, 20, 20, 30, 40, 50, 60));
