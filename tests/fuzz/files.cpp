@@ -153,23 +153,23 @@ void run_frames_and_structure(const fs::path& path, std::string_view bytes) {
     run_structure(path, bytes);
 }
 
-/// XTC as it is, and a bug that an odd number of atoms meets: the proof that a bug is found.
+/// Counts the atoms of GRO files by pairs, and has no room for the last of an odd number: the proof that a bug
+/// is found.
 void run_planted(const fs::path& path, std::string_view /*bytes*/) {
     FrameIndex index(path);
-    if (!worked([&] { index.refresh(); })) return;
-    FrameReader reader(path);
-    Frame frame;
+    worked([&] { index.refresh(); });
     for (const FrameHeader& header : index.frames()) {
-        if (!worked([&] { reader.read(header, frame); }) || header.n_atoms % 2 == 0) continue;
-        // One behind the last. Without AddressSanitizer that may go unseen: at() always sees it.
-        const std::size_t behind = frame.positions.size();
+        const auto n_atoms = static_cast<std::size_t>(header.n_atoms);
+        std::vector<int> pairs(n_atoms / 2);
+        for (std::size_t i = 0; i < n_atoms; ++i) {
+            // Without AddressSanitizer a write behind the end may go unseen; at() sees it.
 #ifdef COROMD_PLANTED_SILENTLY
-        frame.positions.shrink_to_fit();
-        const volatile float* past_the_end = &frame.positions.data()[behind].x;
-        if (*past_the_end > 1e30F) return;
+            ++pairs.data()[i / 2];
 #else
-        frame.positions.at(behind).x = 0.0F;
+            ++pairs.at(i / 2);
 #endif
+        }
+        promise(std::ranges::all_of(pairs, [](int n) { return n == 2; }), "a pair is not one");
     }
 }
 

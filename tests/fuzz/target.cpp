@@ -23,7 +23,7 @@ const std::vector<Target>& targets() {
                                          {"selection", ".txt", run_selection},
                                          {"ndx", ".ndx", run_ndx},
                                          {"mdp", ".mdp", run_mdp},
-                                         {"planted", ".xtc", run_planted, true}};
+                                         {"planted", ".gro", run_planted, true}};
     return all;
 }
 
