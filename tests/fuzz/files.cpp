@@ -153,8 +153,8 @@ void run_frames_and_structure(const fs::path& path, std::string_view bytes) {
     run_structure(path, bytes);
 }
 
-/// Counts the atoms of GRO files by pairs, and has no room for the last of an odd number: the proof that a bug
-/// is found.
+/// Counts the atoms of GRO files by pairs, and has no room for the last of an odd number: the proof that a
+/// bug is found.
 void run_planted(const fs::path& path, std::string_view /*bytes*/) {
     FrameIndex index(path);
     worked([&] { index.refresh(); });

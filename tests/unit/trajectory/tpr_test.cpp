@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
-#include "big_endian.hpp"
 #include "made_tpr.hpp"
 #include "testing.hpp"
 
@@ -110,26 +109,6 @@ TEST_F(Tpr, WhatDoesNotAddUpIsAnError) {
     EXPECT_THAT(error_with(tag.build()).what(), testing::HasSubstr("mybranch"));
     EXPECT_THAT(error_with("this is text").what(), testing::HasSubstr("a.tpr"));
     EXPECT_EQ(error_with("").kind(), ErrorKind::input);
-}
-
-TEST_F(Tpr, CutsAreErrors) {
-    const std::string good = TprBuilder().build();
-    for (std::size_t n = 0; n < good.size(); n += 3) {
-        EXPECT_EQ(error_with(good.substr(0, n)).kind(), ErrorKind::input) << n;
-    }
-}
-
-TEST_F(Tpr, ChangedBytesAreErrorsOrATopology) {
-    const std::string good = TprBuilder().build();
-    for (std::size_t i = 0; i < good.size(); i += 3) {
-        std::string bad = good;
-        bad[i] = static_cast<char>(bad[i] ^ 0xff);
-        try {
-            EXPECT_EQ(read(bad).size(), 8);
-        } catch (const Error& error) {
-            EXPECT_EQ(error.kind(), ErrorKind::input);
-        }
-    }
 }
 
 }  // namespace
