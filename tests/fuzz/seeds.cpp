@@ -255,7 +255,8 @@ void add_mdp(Seeds& seeds) {
          "\xef\xbb\xbf"
          "a = 1\n",
          "nsteps = -1\ncontinuation = maybe\nnstxout = 4294967296",
-         "nstxout-compressed = 99999999999999999999"});
+         "nstxout-compressed = 99999999999999999999", "nstxtcout = 5\nnstxout-compressed = 5\n",
+         "nstxout = 10\nnstvout = 5\nsetme =\n"});
 }
 
 }  // namespace

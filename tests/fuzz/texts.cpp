@@ -88,6 +88,13 @@ void run_ndx(const fs::path& path, std::string_view /*bytes*/) {
         return;
     }
     promise(read_ndx(copy) == groups, "what was written reads back as something else");
+    for (const IndexGroup& wanted : groups) {
+        try {
+            promise(&group(groups, wanted.name) == &wanted, "a group is another one");
+        } catch (const Error& error) {
+            check_kind(error);
+        }
+    }
 }
 
 void run_mdp(const fs::path& path, std::string_view /*bytes*/) {
@@ -125,6 +132,21 @@ void run_mdp(const fs::path& path, std::string_view /*bytes*/) {
         changed.remove("nsteps");
         promise(!changed.contains("nsteps"), "a key that was removed is there");
     });
+    // Any text of the file may be asked for as a key or a value.
+    const std::vector<Mdp::Item> items = mdp.items();
+    for (std::size_t i = 0; i < std::min<std::size_t>(items.size(), 4); ++i) {
+        attempt([&] {
+            Mdp changed = mdp;
+            const std::string value(items.back().value);
+            changed.set(items[i].key, value);
+            promise(changed.text(items[i].key) == value, "a value is another one");
+            changed.set(items[i].value, 0.5);
+            changed.set(items[i].key, mdp.words(items[i].key));
+        });
+    }
+    const fs::path copy = path.parent_path() / "copy.mdp";
+    mdp.write(copy, true);
+    promise(Mdp::read(copy).text() == mdp.text(), "what was written reads back as something else");
 }
 
 }  // namespace coromd::fuzz
