@@ -90,12 +90,9 @@ void convert(const Frame& frame) {
 void read_frames(const FrameIndex& index) {
     FrameReader reader(index.path());
     Frame frame;
-    std::vector<std::byte> encoded;
     std::int64_t n_read = 0;
     for (const FrameHeader& header : index.frames()) {
         if (n_read++ == kMaxFrames) break;
-        reader.read_encoded(header, encoded);
-        promise(std::ssize(encoded) == header.size, "a frame has another size");
         if (!worked([&] { reader.read(header, frame); })) continue;
         for (const auto* vectors : {&frame.positions, &frame.velocities, &frame.forces}) {
             promise(vectors->empty() || std::ssize(*vectors) == header.n_atoms, "a frame lacks atoms");
