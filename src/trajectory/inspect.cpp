@@ -2,7 +2,8 @@
 //
 // Where a frame cannot be found, its like is looked for: the first bytes of the first good frame, which in
 // XTC and TRR are a magic number and something that all frames share. What is found there counts as a frame
-// when it is one to the last number.
+// when it is one to the last number. What only begins like a frame costs as much as it claims to be long, or
+// in text, where lines have to be read, all of the rest: the search ends when it has cost too much.
 #include "coromd/trajectory/inspect.hpp"
 
 #include <algorithm>
@@ -23,6 +24,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kSignature = 8;
 constexpr const char* kNoFrame = "no whole frame begins here";
 constexpr std::size_t kSearchBlock = std::size_t{1} << 20;
+/// Of the size of the file.
+constexpr std::int64_t kMaxSearchCost = 100;
 
 bool finite(const std::vector<Vec3f>& vectors) {
     return std::ranges::all_of(vectors, [](const Vec3f& v) {
@@ -55,6 +58,8 @@ public:
             const std::int64_t next = find_next(offset + 1);
             if (next < file_.size())
                 flaws_.back().what += fmt::format("; the next whole frame is at byte {}", next);
+            else if (search_cost_ > max_search_cost())
+                flaws_.back().what += "; the search for the next one was given up";
             else if (flaws_.back().what == kNoFrame)
                 flaws_.back().what =
                     fmt::format("the file ends {} bytes into a frame", file_.size() - offset);
@@ -135,6 +140,7 @@ private:
                 if (found == bytes.end()) break;
                 const std::int64_t place = offset + (found - bytes.begin());
                 if (is_frame(place)) return place;
+                if (search_cost_ > max_search_cost()) return file_.size();
                 from = found + 1;
             }
         }
@@ -142,16 +148,26 @@ private:
     }
 
     bool is_frame(std::int64_t offset) {
+        std::int64_t cost = is_text() ? file_.size() - offset : 0;
         try {
             const std::optional<FrameHeader> header = codec_->locate(file_, offset);
-            if (!header || header->n_atoms != n_atoms_) return false;
-            codec_->decode(file_, *header, {}, frame_);
-            codec_->verify(file_, *header, frame_);
-            return true;
-        } catch (const Error&) {
-            return false;
+            if (header && header->n_atoms == n_atoms_) {
+                cost = header->size;
+                codec_->decode(file_, *header, {}, frame_);
+                codec_->verify(file_, *header, frame_);
+                return true;
+            }
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::input) throw;
         }
+        search_cost_ += cost;
+        return false;
     }
+    bool is_text() const {
+        return std::ranges::all_of(signature_,
+                                   [](std::byte b) { return b >= std::byte{' '} || b == std::byte{'\n'}; });
+    }
+    std::int64_t max_search_cost() const { return kMaxSearchCost * file_.size(); }
 
     void complain(std::int64_t offset, std::string what) {
         flaws_.push_back({offset, n_good_ - 1, std::move(what), true});
@@ -169,6 +185,7 @@ private:
     Frame frame_;
     StepUnwrapper unwrapper_;
     std::array<std::byte, kSignature> signature_{};
+    std::int64_t search_cost_ = 0;  ///< bytes, of what looked like frames
     std::int64_t n_good_ = 0;
     std::int64_t n_atoms_ = 0;
     double last_time_ps_ = 0.0;

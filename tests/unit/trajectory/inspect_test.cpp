@@ -124,6 +124,22 @@ TEST(InspectXtc, FindsBitsThatHaveChangedWithinTheRangeOfTheFormat) {
     EXPECT_EQ(found.flaws[0].offset, index.at(1).offset);
 }
 
+TEST(InspectText, SearchThatLeadsNowhereEnds) {
+    // Each of these is read to the end of the file before it is known to be no frame.
+    const TemporaryFolder folder;
+    const std::string gro = "water   \n1\n    1SOL     OW    1   0.126   1.624   1.679\n   1 1 1\n";
+    std::string bytes = gro;
+    for (int i = 0; i < 3000; ++i) bytes += "water   \n2000000\n";
+    write_bytes(folder / "a.gro", bytes);
+    const Inspection found = inspect(folder / "a.gro");
+    EXPECT_EQ(found.n_good, 1);
+    ASSERT_EQ(found.flaws.size(), 1U);
+    EXPECT_THAT(found.flaws[0].what, testing::HasSubstr("given up"));
+
+    write_bytes(folder / "b.gro", gro + "water   \n2000000\n" + "water   \nnone\n" + gro);
+    EXPECT_EQ(inspect(folder / "b.gro").n_good, 2);
+}
+
 TEST(InspectTrr, FindsNumbersThatAreNone) {
     TemporaryFolder folder;
     FrameWriter writer(folder / "a.trr");
