@@ -2,11 +2,13 @@
 #include "traj_input.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "coromd/core/error.hpp"
+#include "coromd/trajectory/format.hpp"
 
 namespace coromd::cli {
 
@@ -51,13 +53,23 @@ Slice parse_slice(std::string_view inside, const std::string& text) {
 
 }  // namespace
 
+fs::path structure_for(const fs::path& given, const fs::path& file) {
+    return given.empty() && trajectory::format_of(file).read_topology ? file : given;
+}
+
+std::optional<double> parse_number(std::string_view text) {
+    const std::optional<double> number = number_in<double>(text);
+    return number && std::isfinite(*number) ? number : std::nullopt;
+}
+
 Piece parse_piece(const std::string& text, const fs::path& structure) {
     const std::size_t bracket = text.rfind('[');
     std::error_code error;
     if (bracket == text.npos || !text.ends_with(']') || fs::exists(text, error))
-        return {Trajectory(text, structure), {}};
+        return {Trajectory(text, structure_for(structure, text)), {}};
     const std::string_view inside = std::string_view(text).substr(bracket + 1, text.size() - bracket - 2);
-    return {Trajectory(text.substr(0, bracket), structure), parse_slice(inside, text)};
+    const fs::path file = text.substr(0, bracket);
+    return {Trajectory(file, structure_for(structure, file)), parse_slice(inside, text)};
 }
 
 Velocities parse_velocities(const std::string& text) {

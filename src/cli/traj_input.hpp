@@ -2,12 +2,21 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "coromd/trajectory/concatenate.hpp"
 #include "coromd/trajectory/extract.hpp"
 
 namespace coromd::cli {
+
+/// The structure file that was given or, without one, `file` itself where it names its atoms (.gro, .tpr);
+/// else an empty path.
+std::filesystem::path structure_for(const std::filesystem::path& given, const std::filesystem::path& file);
+
+/// Empty where the text is no finite number, or more than that.
+std::optional<double> parse_number(std::string_view text);
 
 /// "md.xtc", "md.xtc[10:]", "md.xtc[::-1]": a file and which of its frames, with the meaning of Python's
 /// slices. A file whose name looks like that is taken as such. Throws Error(usage) where the slice makes no

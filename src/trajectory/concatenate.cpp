@@ -48,6 +48,7 @@ Trajectory concatenate(const std::vector<Piece>& pieces, const std::filesystem::
 
     const Trajectory& first = pieces.front().trajectory;
     FrameRewriter writer(out, first, options.overwrite, options.atoms);
+    const Transformation::Change transform = options.transform ? options.transform.begin() : nullptr;
     bool any = false;
     std::int64_t last_step = 0;
     double last_time_ps = 0.0;
@@ -55,9 +56,9 @@ Trajectory concatenate(const std::vector<Piece>& pieces, const std::filesystem::
         TrajectoryReader reader = piece.trajectory.reader();
         const bool invert = piece.slice.reversed() && options.invert_velocities_when_reversed;
         std::function<void(Frame&)> change;
-        if (options.transform || !options.atoms.empty())
+        if (transform || !options.atoms.empty())
             change = [&](Frame& frame) {
-                if (options.transform) options.transform(frame);
+                if (transform) transform(frame);
                 if (!options.atoms.empty()) keep_atoms(frame, options.atoms);
             };
         for (const std::int64_t i : piece.slice.indices(piece.trajectory.n_frames())) {

@@ -9,14 +9,32 @@ namespace coromd::trajectory {
 
 namespace {
 
-/// What is to be done to the frame; empty for nothing.
-std::function<void(Frame&)> change_of(const Trajectory& trajectory, const ExtractOptions& options) {
+/// The transformation, as it is at frame `index`; empty for none.
+Transformation::Change transform_at(const Trajectory& trajectory, std::int64_t index,
+                                    const Transformation& transform) {
+    if (!transform) return nullptr;
+    Transformation::Change change = transform.begin();
+    if (!transform.needs_order()) return change;
+    trajectory.step(index);  // says so where it is out of range
+    if (index < 0) index += trajectory.n_frames();
+    TrajectoryReader reader = trajectory.reader();
+    Frame before;
+    for (std::int64_t i = 0; i < index; ++i) {
+        reader.read(i, before, {.velocities = false, .forces = false});
+        change(before);
+    }
+    return change;
+}
+
+/// What is to be done to the frame, `transform` first; empty for nothing.
+Transformation::Change change_of(const Trajectory& trajectory, const ExtractOptions& options,
+                                 const Transformation::Change& transform) {
     switch (options.velocities) {
         case VelocityMode::keep:
-            return options.transform;
+            return transform;
         case VelocityMode::inverted:
-            return [&options](Frame& frame) {
-                if (options.transform) options.transform(frame);
+            return [transform](Frame& frame) {
+                if (transform) transform(frame);
                 if (!frame.has_velocities()) {
                     fail(ErrorKind::usage, "the velocities cannot be inverted: the frame has none");
                 }
@@ -27,9 +45,9 @@ std::function<void(Frame&)> change_of(const Trajectory& trajectory, const Extrac
     }
     if (!options.random) fail(ErrorKind::usage, "a random stream is needed to draw velocities from");
     const bool given = !options.masses_amu.empty();
-    return [&options,
+    return [&options, transform,
             masses = given ? options.masses_amu : masses_of(*trajectory.topology()).amu](Frame& frame) {
-        if (options.transform) options.transform(frame);
+        if (transform) transform(frame);
         draw_velocities(frame, masses, options.temperature_k, *options.random,
                         options.keep_centre_of_mass_motion);
     };
@@ -43,9 +61,10 @@ Trajectory extract_frame(const Trajectory& trajectory, std::int64_t index, const
         fail(ErrorKind::usage, "'{}' cannot hold velocities: {} stores none", out.string(),
              frame_format_of(out).name);
     }
-    const std::function<void(Frame&)> change = change_of(trajectory, options);
-    TrajectoryReader reader = trajectory.reader();
     FrameRewriter writer(out, trajectory, options.overwrite);
+    const Transformation::Change change =
+        change_of(trajectory, options, transform_at(trajectory, index, options.transform));
+    TrajectoryReader reader = trajectory.reader();
     writer.write(reader, index, false, change);
     writer.close();
     return Trajectory(out, trajectory.structure());

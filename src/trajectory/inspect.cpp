@@ -39,6 +39,13 @@ std::string without_place(const std::string& message) {
     return place == message.npos ? message : message.substr(message.find(": ", place) + 2);
 }
 
+/// Are two distances of frames the same, at these times? Times are floats: what they are rounded by grows
+/// with them.
+bool same_interval(double a_ps, double b_ps, double time_ps, double other_time_ps) {
+    const double rounding = 4e-7 * std::max(std::abs(time_ps), std::abs(other_time_ps));
+    return !(std::abs(a_ps - b_ps) > 1e-3 * std::abs(b_ps) + rounding);
+}
+
 class Inspector {
 public:
     using Good = std::function<void(const InputFile&, const FrameHeader&)>;
@@ -65,7 +72,17 @@ public:
                     fmt::format("the file ends {} bytes into a frame", file_.size() - offset);
             offset = next;
         }
-        return {n_good_, std::move(flaws_)};
+        Inspection found{n_good_, std::move(flaws_)};
+        found.n_atoms = n_atoms_;
+        found.first_step = first_step_;
+        found.last_step = last_step_;
+        found.first_time_ps = first_time_ps_;
+        found.last_time_ps = last_time_ps_;
+        if (n_good_ > 1) {
+            found.nstout = nstout_;
+            found.dt_ps = dt_ps_;
+        }
+        return found;
     }
 
 private:
@@ -110,14 +127,16 @@ private:
         const std::int64_t step = unwrapper_.unwrap(header.step, header.time_ps);
         const double dt = header.time_ps - last_time_ps_;
         const std::int64_t steps = step - last_step_;
+        if (n_good_ == 0) {
+            first_step_ = step;
+            first_time_ps_ = header.time_ps;
+        }
         if (n_good_ == 1) {
             dt_ps_ = dt;
             nstout_ = steps;
         }
         if (n_good_ > 0 && !std::isnan(dt)) {
-            // Times are floats: what they are rounded by grows with them.
-            const double rounding = 4e-7 * std::max(std::abs(header.time_ps), std::abs(last_time_ps_));
-            if (std::abs(dt - dt_ps_) > 1e-3 * std::abs(dt_ps_) + rounding)
+            if (!same_interval(dt, dt_ps_, header.time_ps, last_time_ps_))
                 jump(header.offset,
                      fmt::format("the time jumps from {} to {} ps", last_time_ps_, header.time_ps));
             else if (steps != nstout_)
@@ -190,6 +209,8 @@ private:
     std::int64_t n_atoms_ = 0;
     double last_time_ps_ = 0.0;
     double dt_ps_ = 0.0;
+    std::int64_t first_step_ = 0;
+    double first_time_ps_ = 0.0;
     std::int64_t last_step_ = 0;
     std::int64_t nstout_ = 0;
     std::vector<Flaw> flaws_;
@@ -200,6 +221,37 @@ private:
 Inspection inspect(const fs::path& file,
                    const std::function<void(const InputFile&, const FrameHeader&)>& good) {
     return Inspector(file, good).run();
+}
+
+std::optional<Seam> seam_between(const Inspection& before, const Inspection& after) {
+    if (before.n_good == 0 || after.n_good == 0) return std::nullopt;
+    if (before.n_atoms != after.n_atoms)
+        return Seam{
+            fmt::format("the frames have {} atoms, those before have {}", after.n_atoms, before.n_atoms)};
+    if (std::isnan(before.last_time_ps) || std::isnan(after.first_time_ps)) return std::nullopt;
+    const double dt = after.first_time_ps - before.last_time_ps;
+    // XTC and TRR have the lowest 32 bits of a step.
+    const auto same_steps = [](std::int64_t a, std::int64_t b) {
+        return static_cast<std::uint32_t>(a) == static_cast<std::uint32_t>(b);
+    };
+    const bool both = dt == 0.0 && same_steps(before.last_step, after.first_step);
+    const std::optional<double> expected_ps = before.dt_ps ? before.dt_ps : after.dt_ps;
+    const std::optional<std::int64_t> expected_steps = before.dt_ps ? before.nstout : after.nstout;
+    if (!both) {
+        const double reference = expected_ps.value_or(dt);
+        if (dt <= 0.0 || !same_interval(dt, reference, before.last_time_ps, after.first_time_ps))
+            return Seam{fmt::format("the time jumps from {:.7g} to {:.7g} ps", before.last_time_ps,
+                                    after.first_time_ps)};
+        if (expected_steps && !same_steps(after.first_step - before.last_step, *expected_steps))
+            return Seam{fmt::format("the step jumps from {} to {}", before.last_step, after.first_step)};
+    }
+    if (before.dt_ps && after.dt_ps &&
+        !same_interval(*after.dt_ps, *before.dt_ps, after.last_time_ps, before.last_time_ps))
+        return Seam{
+            fmt::format("frames are {:.5g} ps apart, those before {:.5g} ps", *after.dt_ps, *before.dt_ps)};
+    if (!both) return std::nullopt;
+    return Seam{fmt::format("the frame at {:.7g} ps is in both files, and counts once", before.last_time_ps),
+                false};
 }
 
 Inspection repair(const fs::path& file, const fs::path& out, bool overwrite) {

@@ -21,7 +21,16 @@ Topology subset(const Topology& topology, std::span<const std::int32_t> indices)
             fail(ErrorKind::usage, "there is no atom {}: there are {}", i, topology.size());
         atoms.push_back(topology.atoms()[static_cast<std::size_t>(i)]);
     }
-    return Topology(std::move(atoms));
+    if (topology.bonds().empty()) return Topology(std::move(atoms));
+    std::vector<std::int32_t> place(topology.atoms().size(), -1);
+    for (std::size_t i = 0; i < indices.size(); ++i)
+        place[static_cast<std::size_t>(indices[i])] = static_cast<std::int32_t>(i);
+    std::vector<Bond> bonds;
+    for (const Bond& bond : topology.bonds()) {
+        const Bond moved{place[static_cast<std::size_t>(bond.a)], place[static_cast<std::size_t>(bond.b)]};
+        if (moved.a >= 0 && moved.b >= 0) bonds.push_back(moved);
+    }
+    return Topology(std::move(atoms), std::move(bonds));
 }
 
 Topology read_topology(const std::filesystem::path& path) {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
@@ -111,6 +115,117 @@ TEST_F(Traj, ExtractChangesVelocities) {
         EXPECT_EQ(coromd({"traj", "extract", "-i", "0", "x.trr", "a.trr", "--velocities", wrong}).exit_code,
                   2);
     EXPECT_EQ(coromd({"traj", "extract", "-i", "4", "x.trr", "a.trr"}).exit_code, 2);
+}
+
+TEST_F(Traj, TransformationsTakeEffectInTheOrderGiven) {
+    const auto first_position = [&](std::vector<std::string> options) {
+        options.insert(options.begin(),
+                       {"traj", "convert", "a.trr", "t.trr", "--overwrite", "-s", "start.gro"});
+        const Ended ended = coromd(options);
+        EXPECT_EQ(ended.exit_code, 0) << ended.err;
+        return Trajectory(folder_ / "t.trr", "").frame(0).positions[1];
+    };
+    const auto near = [](const trajectory::Vec3f& a, const trajectory::Vec3f& b) {
+        return std::abs(a.x - b.x) + std::abs(a.y - b.y) + std::abs(a.z - b.z) < 1e-5F;
+    };
+    // Atom 1 is at (0.1, 0, 0).
+    EXPECT_TRUE(near(first_position({"--translate", "1,0,0", "--rotate", "z:90"}), {0, 1.1F, 0}));
+    EXPECT_TRUE(near(first_position({"--rotate", "z:90", "--translate", "1,0,0"}), {1, 0.1F, 0}));
+    EXPECT_TRUE(near(first_position({"--translate", "-1,0,0", "--translate", "-1,0.5,0"}), {-1.9F, 0.5F, 0}));
+    EXPECT_TRUE(near(first_position({"--translate", "-1,0,0", "--wrap", "atoms"}), {2.1F, 0, 0}));
+    EXPECT_TRUE(near(first_position({"--centre", "index 1"}), {1.5F, 1.5F, 1.5F}));
+    EXPECT_TRUE(near(first_position({"--centre", "index 1", "--centre-at", "1,2,3"}), {1, 2, 3}));
+    EXPECT_TRUE(near(first_position({"--rotate", "1,0,0:180@0,1,0"}), {0.1F, 2, 0}));
+    // The atoms of each frame move along y by 0.01 nm, which a fit to the first undoes.
+    first_position({"--fit", "all", "--fit-kind", "translation", "--weights", "none"});
+    EXPECT_NEAR(Trajectory(folder_ / "t.trr", "").frame(-1).positions[0].y, 0.0F, 1e-6F);
+    EXPECT_TRUE(near(first_position({"--fit", "index 1", "--fit-kind", "translation", "--fit-to", "a.trr"}),
+                     {0.1F, 0, 0}));
+    ASSERT_EQ(coromd({"traj", "extract", "-i", "-1", "e.trr", "a.trr", "-s", "start.gro", "--unwrap", "--fit",
+                      "index 0", "--fit-kind", "translation"})
+                  .exit_code,
+              0);
+    EXPECT_NEAR(Trajectory(folder_ / "e.trr", "").frame(0).positions[0].y, 0.0F, 1e-6F);
+}
+
+TEST_F(Traj, TransformationsThatMakeNoSenseAreErrors) {
+    const std::vector<std::vector<std::string>> wrong{{"--wrap", "everything"},
+                                                      {"--wrap", "atoms:"},
+                                                      {"--translate", "1,2"},
+                                                      {"--translate", "1,2,x"},
+                                                      {"--translate", "1,2,3,4"},
+                                                      {"--rotate", "z"},
+                                                      {"--rotate", "w:90"},
+                                                      {"--rotate", "0,0,0:90"},
+                                                      {"--centre", "name XX"},
+                                                      {"--centre", "nmae CA"},
+                                                      {"--fit", "index 1"},
+                                                      {"--fit-to", "a.trr"},
+                                                      {"--centre-at", "1,1,1"},
+                                                      {"--weights", "none"},
+                                                      {"--fit", "all", "--fit-kind", "turn"},
+                                                      {"--whole"},
+                                                      {"--wrap", "molecules"},
+                                                      {"--unwrap-displacements"},
+                                                      {"--centre", "around 1 of index 0"},
+                                                      {"--fit", "all", "--fit-to", "nowhere.gro"}};
+    for (std::vector<std::string> options : wrong) {
+        const std::string shown = options.front() + " " + options.back();
+        options.insert(options.begin(), {"traj", "convert", "a.trr", "t.trr", "-s", "start.gro"});
+        EXPECT_EQ(coromd(options).exit_code, 2) << shown;
+        EXPECT_FALSE(std::filesystem::exists(folder_ / "t.trr")) << shown;
+    }
+    const Ended whole = coromd({"traj", "convert", "a.trr", "t.trr", "-s", "start.gro", "--whole"});
+    EXPECT_THAT(whole.err, HasSubstr("give the .tpr"));
+}
+
+TEST_F(Traj, GroupsOfAnIndexFile) {
+    write("my.ndx", "[ My Group ]\n2 4\n[ One ]\n1\n");
+    ASSERT_EQ(coromd({"traj", "cat", "some.xtc", "a.trr", "-s", "start.gro", "-n", "my.ndx", "--select",
+                      "group \"My Group\"", "--centre", "group One"})
+                  .exit_code,
+              0);
+    EXPECT_EQ(info({"some.xtc", "-s", "some.gro"})["n_atoms"], 2);
+    const auto moved = Trajectory(folder_ / "some.xtc", "").frame(0).positions[0];
+    EXPECT_NEAR(moved.x, 1.6F, 1e-3) << "atom 1 is in the centre, and was not kept";
+    EXPECT_NEAR(Trajectory(folder_ / "some.gro", "").frame(0).positions[0].x, 1.6F, 1e-3) << "as written";
+    const Ended none = coromd({"traj", "cat", "x.xtc", "a.trr", "-s", "start.gro", "-n", "my.ndx", "--select",
+                               "group \"My Grup\""});
+    EXPECT_EQ(none.exit_code, 2);
+    EXPECT_THAT(none.err, HasSubstr("did you mean 'My Group'"));
+    EXPECT_THAT(coromd({"traj", "cat", "x.xtc", "a.trr", "-s", "start.gro", "--select", "group A"}).err,
+                HasSubstr("index file"));
+    write("twice.ndx", "[ A ]\n2 4\n[ A ]\n1\n");
+    EXPECT_EQ(coromd({"traj", "cat", "x.xtc", "a.trr", "-s", "start.gro", "-n", "twice.ndx"}).exit_code, 2);
+}
+
+TEST_F(Traj, CheckLooksAtTheSeams) {
+    const Ended good = coromd({"traj", "check", "a.trr", "b.trr"});
+    EXPECT_EQ(good.exit_code, 0);
+    EXPECT_THAT(good.out, HasSubstr("b.trr, after a.trr: the frame at 0.6 ps is in both files"));
+    write_part("gap.trr", 80, 3);
+    write_part("on.trr", 60, 3);
+    EXPECT_EQ(coromd({"traj", "check", "a.trr", "b.trr", "on.trr"}).exit_code, 0);
+    const Ended gap = coromd({"traj", "check", "a.trr", "b.trr", "gap.trr", "--json"});
+    EXPECT_EQ(gap.exit_code, 1);
+    const json found = json::parse(gap.out);
+    EXPECT_FALSE(found[0].contains("seam"));
+    EXPECT_EQ(found[1]["seam"]["flaw"], false);
+    EXPECT_EQ(found[2]["seam"]["what"], "the time jumps from 1 to 1.6 ps");
+    EXPECT_EQ(coromd({"traj", "check", "b.trr", "a.trr"}).exit_code, 1) << "back in time";
+}
+
+TEST_F(Traj, TheGuideHasTheTableOfFormats) {
+    const Ended table = coromd({"traj", "formats", "--markdown"});
+    ASSERT_EQ(table.exit_code, 0);
+    std::ifstream file(COROMD_GUIDE "/trajectories.md");
+    std::ostringstream guide;
+    guide << file.rdbuf();
+    EXPECT_THAT(guide.str(), HasSubstr("<!-- coromd traj formats --markdown -->\n" + table.out +
+                                       "<!-- end of formats -->\n"));
+    const json formats = json::parse(coromd({"traj", "formats", "--json"}).out);
+    EXPECT_EQ(formats[0]["extensions"][0], ".xtc");
+    EXPECT_THAT(coromd({"traj", "formats"}).out, HasSubstr("XTC"));
 }
 
 TEST_F(Traj, CheckAndRepair) {

@@ -19,7 +19,7 @@ const std::vector<Target>& targets() {
                                          {"pdb", ".pdb", run_frames_and_structure},
                                          {"dcd", ".dcd", run_frames},
                                          {"amber_netcdf", ".nc", run_frames},
-                                         {"tpr", ".tpr", run_structure},
+                                         {"tpr", ".tpr", run_frames_and_structure},
                                          {"selection", ".txt", run_selection},
                                          {"ndx", ".ndx", run_ndx},
                                          {"mdp", ".mdp", run_mdp},

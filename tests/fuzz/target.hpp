@@ -60,7 +60,6 @@ std::vector<Seed> seeds_of(const Target& target);
 
 // The targets, by their sources.
 void run_frames(const std::filesystem::path& path, std::string_view bytes);
-void run_structure(const std::filesystem::path& path, std::string_view bytes);
 void run_frames_and_structure(const std::filesystem::path& path, std::string_view bytes);
 void run_selection(const std::filesystem::path& path, std::string_view bytes);
 void run_ndx(const std::filesystem::path& path, std::string_view bytes);

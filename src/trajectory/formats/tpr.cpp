@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 //
-// TPR, the run input file of GROMACS; only the atoms are read. Big-endian throughout.
+// TPR, the run input file of GROMACS; atoms, bonds, positions and velocities are read. Big-endian throughout.
 //
 //     header   XDR: version text, size of a real, file version, generation, tag, number of atoms,
 //              ..., size of the body
@@ -11,12 +11,15 @@
 //                           interaction lists, two obsolete or unneeded lists
 //              blocks       which kind of molecule how many times
 //              number of atoms
+//              interactions between molecules, correction maps, groups
+//              positions, velocities
+//              run parameters, which are not read
 //
 // Nothing says how long a part is, so that all that comes before has to be understood. The layout
 // is that of GROMACS' tpxio.cpp for the file versions 119 (2020) to 133 (2024). The number of
 // atoms, which is found in three places, tells whether it was.
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -26,6 +29,7 @@
 #include "elements.hpp"
 #include "formats/builtin.hpp"
 #include "formats/corrupt.hpp"
+#include "formats/tpr_interactions.hpp"
 
 namespace coromd::trajectory {
 
@@ -33,99 +37,11 @@ namespace {
 
 constexpr std::int32_t kFirstVersion = 119;
 constexpr std::int32_t kLastVersion = 133;
+constexpr std::int32_t kVersionWithExclusionGroup = 120;
 constexpr std::int32_t kVersionWithVirtualSite1 = 121;
 constexpr std::int32_t kVersionWithoutTholeRfac = 127;
+constexpr std::int32_t kVersionWithoutAtomTypes = 128;
 constexpr std::int64_t kMaxFileSize = std::int64_t{4} << 30;
-
-/// How many numbers the parameters of an interaction type are.
-struct ParameterCount {
-    int reals = 0;
-    int ints = 0;
-};
-constexpr ParameterCount kNone{-1, -1};  ///< a type that no file has parameters of
-
-/// In the order of GROMACS' function types; those that follow are energies without parameters.
-constexpr auto kParameterCounts = std::to_array<ParameterCount>({
-    {4, 0},   // harmonic bonds
-    {4, 0},   // GROMOS96 bonds
-    {6, 0},   // Morse bonds
-    {3, 0},   // cubic bonds
-    {0, 0},   // connections
-    {4, 0},   // harmonic potentials
-    {2, 0},   // FENE bonds
-    {2, 1},   // tabulated bonds
-    {2, 1},   // tabulated bonds without exclusions
-    {8, 0},   // restraint bonds
-    {4, 0},   // harmonic angles
-    {4, 0},   // GROMOS96 angles
-    {2, 0},   // restricted angles
-    {4, 0},   // linear angles
-    {3, 0},   // bond-bond cross terms
-    {4, 0},   // bond-angle cross terms
-    {8, 0},   // Urey-Bradley angles
-    {6, 0},   // quartic angles
-    {2, 1},   // tabulated angles
-    {4, 1},   // proper dihedrals
-    {12, 0},  // Ryckaert-Bellemans dihedrals
-    {2, 0},   // restricted dihedrals
-    {6, 0},   // combined bending-torsion
-    {12, 0},  // Fourier dihedrals
-    {4, 0},   // harmonic improper dihedrals
-    {4, 1},   // periodic improper dihedrals
-    {2, 1},   // tabulated dihedrals
-    {0, 2},   // dihedral correction maps
-    {0, 0},   // implicit solvent 1-2, without parameters since version 113
-    {0, 0},   // implicit solvent 1-3
-    {0, 0},   // implicit solvent 1-4
-    kNone,    // implicit solvent, polar
-    kNone,    // implicit solvent, nonpolar
-    {4, 0},   // Lennard-Jones 1-4
-    kNone,    // Coulomb 1-4
-    {5, 0},   // Lennard-Jones and Coulomb 1-4
-    {4, 0},   // Lennard-Jones and Coulomb pairs
-    {2, 0},   // Lennard-Jones
-    {3, 0},   // Buckingham
-    kNone,    // Lennard-Jones, long range
-    kNone,    // Buckingham, long range
-    kNone,    // dispersion correction
-    kNone,    // Coulomb
-    kNone,    // Coulomb, long range
-    kNone,    // reaction field exclusions
-    kNone,    // Coulomb, reciprocal
-    kNone,    // Lennard-Jones, reciprocal
-    kNone,    // dissipative particle dynamics
-    {1, 0},   // polarization
-    {6, 0},   // water polarization
-    {3, 0},   // Thole polarization
-    {3, 0},   // anharmonic polarization
-    {12, 0},  // position restraints
-    {5, 1},   // flat-bottomed position restraints
-    {4, 2},   // distance restraints
-    kNone,    // their violation
-    {3, 3},   // orientation restraints
-    kNone,    // their deviation
-    {4, 1},   // angle restraints
-    {4, 1},   // angle restraints with the z axis
-    {6, 0},   // dihedral restraints
-    kNone,    // their violation
-    {2, 0},   // constraints
-    {2, 0},   // constraints without exclusions
-    {2, 0},   // SETTLE
-    {0, 0},   // virtual sites 1
-    {1, 0},   // virtual sites 2
-    {1, 0},   // virtual sites 2fd
-    {2, 0},   // virtual sites 3
-    {2, 0},   // virtual sites 3fd
-    {2, 0},   // virtual sites 3fad
-    {3, 0},   // virtual sites 3out
-    {3, 0},   // virtual sites 4fd
-    {3, 0},   // virtual sites 4fdn
-    {1, 1},   // virtual sites n
-});
-constexpr std::int32_t kTypeThole = 50;
-constexpr std::int32_t kTypeVirtualSite1 = 65;
-/// All function types, energies included, have a list of interactions in every kind of molecule.
-constexpr std::int32_t kFunctionTypes = 94;
 
 /// Walks through the bytes of a file.
 class Cursor {
@@ -149,10 +65,17 @@ public:
     std::int32_t int32() { return number<std::int32_t>(); }
     double real() { return real_size_ == 8 ? number<double>() : static_cast<double>(number<float>()); }
 
+    /// One byte, 0 or 1.
+    bool flag() {
+        const auto value = std::to_integer<int>(*take(1));
+        if (value > 1) complain("yes or no is expected, not {}", value);
+        return value == 1;
+    }
+
     /// A count of things of at least `size` bytes each, that must fit into what is left.
     std::size_t count(std::size_t size, std::string_view what) {
         const std::int32_t n = int32();
-        if (n < 0 || static_cast<std::size_t>(n) > remaining() / size)
+        if (n < 0 || (size > 0 && static_cast<std::size_t>(n) > remaining() / size))
             complain("there cannot be {} {}", n, what);
         return static_cast<std::size_t>(n);
     }
@@ -182,7 +105,10 @@ public:
         if (n > remaining() / 4) complain("there cannot be {} numbers", n);
         skip(4 * n);
     }
-    void skip_reals(std::size_t n) { skip(n * real_size_); }
+    void skip_reals(std::size_t n) {
+        if (n > remaining() / real_size_) complain("there cannot be {} numbers", n);
+        skip(n * real_size_);
+    }
 
     template <typename... Args>
     [[noreturn]] void complain(fmt::format_string<Args...> format, Args&&... args) const {
@@ -212,6 +138,8 @@ struct Header {
     std::int32_t n_atoms = 0;
     std::int32_t n_thermostats = 0;
     bool has_box = false;
+    bool has_velocities = false;
+    bool has_run_parameters = false;
 };
 
 Header read_header(const InputFile& file, Cursor& in) {
@@ -236,10 +164,10 @@ Header read_header(const InputFile& file, Cursor& in) {
     header.n_thermostats = in.int32();
     in.int32();  // free-energy state
     in.real();   // lambda
-    in.int32();  // has run parameters?
+    header.has_run_parameters = in.int32() != 0;
     const bool has_topology = in.int32() != 0;
     const bool has_positions = in.int32() != 0;
-    in.int32();  // has velocities?
+    header.has_velocities = in.int32() != 0;
     in.int32();  // has forces?
     header.has_box = in.int32() != 0;
     const auto body_size = in.number<std::int64_t>();
@@ -296,8 +224,37 @@ void skip_parameters(Cursor& in, std::int32_t version) {
 
 struct MoleculeKind {
     std::vector<Atom> atoms;
+    std::vector<Bond> bonds;
     std::size_t n_residues = 0;
 };
+
+/// The function type of list number `i`, in the numbers of the last version.
+std::int32_t function_type(std::int32_t i, std::int32_t version) {
+    return version < kVersionWithVirtualSite1 && i >= kTypeVirtualSite1 ? i + 1 : i;
+}
+
+std::int32_t n_interaction_lists(std::int32_t version) {
+    return version < kVersionWithVirtualSite1 ? kFunctionTypes - 1 : kFunctionTypes;
+}
+
+/// A list of interactions: for each the number of its parameters, and its atoms.
+void read_bonds(Cursor& in, std::int32_t type, std::size_t n_atoms, std::vector<Bond>& bonds) {
+    const std::size_t n_numbers = in.count(4, "interactions");
+    const auto bonded = std::ranges::find(kBondedTypes, type, &BondedType::type);
+    if (bonded == kBondedTypes.end()) return in.skip_ints(n_numbers);
+    if (n_numbers % (1 + bonded->n_atoms) != 0)
+        in.complain("{} numbers are no list of interactions of type {}", n_numbers, type);
+    std::vector<std::int32_t> atoms(bonded->n_atoms);
+    for (std::size_t left = n_numbers / (1 + bonded->n_atoms); left > 0; --left) {
+        in.int32();
+        for (std::int32_t& atom : atoms) {
+            atom = in.int32();
+            if (atom < 0 || static_cast<std::size_t>(atom) >= n_atoms)
+                in.complain("there is no atom {} in a molecule of {}", atom, n_atoms);
+        }
+        for (std::size_t k = 1; k <= bonded->n_partners; ++k) bonds.push_back({atoms[0], atoms[k]});
+    }
+}
 
 MoleculeKind read_molecule_kind(Cursor& in, const Names& names, std::int32_t version) {
     MoleculeKind kind;
@@ -342,8 +299,8 @@ MoleculeKind read_molecule_kind(Cursor& in, const Names& names, std::int32_t ver
         kind.atoms[i].resid = residues[residue_of[i]].number;
     }
 
-    const std::int32_t n_lists = version < kVersionWithVirtualSite1 ? kFunctionTypes - 1 : kFunctionTypes;
-    for (std::int32_t i = 0; i < n_lists; ++i) in.skip_ints(in.count(4, "interactions"));
+    for (std::int32_t i = 0; i < n_interaction_lists(version); ++i)
+        read_bonds(in, function_type(i, version), kind.atoms.size(), kind.bonds);
     in.skip_ints(in.count(4, "charge groups") + 1);
     const std::size_t n_exclusion_lists = in.count(4, "exclusion lists");
     const std::size_t n_exclusions = in.count(4, "exclusions");
@@ -363,12 +320,24 @@ std::int32_t first_free_residue(const std::vector<MoleculeKind>& kinds) {
     return highest == std::numeric_limits<std::int32_t>::max() ? 1 : highest + 1;
 }
 
-Topology read_tpr_topology(const std::filesystem::path& path) {
-    const InputFile file(path);
-    Cursor in(file);
-    const Header header = read_header(file, in);
-    if (header.has_box) in.skip_reals(27);
-    in.skip_reals(static_cast<std::size_t>(header.n_thermostats));
+Vec3f read_vector(Cursor& in) {
+    std::array<float, 3> v{};
+    for (float& value : v) {
+        value = static_cast<float>(in.real());
+        if (!std::isfinite(value)) in.complain("a number is expected");
+    }
+    return {v[0], v[1], v[2]};
+}
+
+Box read_box(Cursor& in) {
+    Box box;
+    for (Vec3f* edge : {&box.a, &box.b, &box.c}) *edge = read_vector(in);
+    in.skip_reals(18);  // relative box, velocities of the box
+    return box;
+}
+
+/// All molecules, one after the other.
+Topology read_atoms(Cursor& in, const Header& header) {
     const Names names = read_names(in);
     read_name(in, names);  // of the system
     skip_parameters(in, header.version);
@@ -378,6 +347,7 @@ Topology read_tpr_topology(const std::filesystem::path& path) {
 
     const auto n_atoms = static_cast<std::size_t>(header.n_atoms);
     std::vector<Atom> atoms;
+    std::vector<Bond> bonds;
     atoms.reserve(n_atoms);
     std::int32_t next_residue = first_free_residue(kinds);
     std::int32_t next_molecule = 0;
@@ -397,6 +367,8 @@ Topology read_tpr_topology(const std::filesystem::path& path) {
             in.complain("the molecules have more than {} atoms", n_atoms);
         }
         for (std::int32_t molecule = 0; molecule < n_molecules; ++molecule) {
+            const auto first = static_cast<std::int32_t>(atoms.size());
+            for (const Bond& bond : kind.bonds) bonds.push_back({first + bond.a, first + bond.b});
             for (const Atom& atom : kind.atoms) {
                 atoms.push_back(atom);
                 atoms.back().molecule = next_molecule;
@@ -409,8 +381,96 @@ Topology read_tpr_topology(const std::filesystem::path& path) {
     if (atoms.size() != n_atoms || in.int32() != header.n_atoms) {
         in.complain("the molecules have {} atoms, the header says {}", atoms.size(), n_atoms);
     }
-    return Topology(std::move(atoms));
+    return Topology(std::move(atoms), std::move(bonds));
 }
+
+void skip_groups(Cursor& in) {
+    constexpr int kGroupTypes = 10;
+    for (int i = 0; i < kGroupTypes; ++i) in.skip_ints(in.count(4, "groups"));
+    in.skip_ints(in.count(4, "names of groups"));
+    for (int i = 0; i < kGroupTypes; ++i) in.skip(in.count(1, "atoms in groups"));
+}
+
+/// What stands between the atoms and their positions.
+void skip_rest_of_topology(Cursor& in, const Header& header) {
+    if (in.flag())  // interactions between molecules
+        for (std::int32_t i = 0; i < n_interaction_lists(header.version); ++i)
+            in.skip_ints(in.count(4, "interactions"));
+    if (header.version < kVersionWithoutAtomTypes) in.skip_ints(in.count(4, "types of atoms"));
+    const std::size_t n_maps = in.count(1, "correction maps");
+    const std::size_t spacing = in.count(0, "points of a correction map");
+    if (n_maps > 0 && spacing > 0 && n_maps > in.remaining() / in.real_size() / 4 / spacing / spacing)
+        in.complain("there cannot be {} correction maps of {} points", n_maps, spacing);
+    in.skip_reals(n_maps * 4 * spacing * spacing);
+    skip_groups(in);
+    if (header.version >= kVersionWithExclusionGroup) {
+        const auto n = in.number<std::uint64_t>();
+        if (n > in.remaining() / 4) in.complain("there cannot be {} excluded atoms", n);
+        in.skip_ints(static_cast<std::size_t>(n));
+    }
+}
+
+std::vector<Vec3f> read_vectors(Cursor& in, const Header& header, std::int64_t n_wanted) {
+    const auto n_atoms = static_cast<std::size_t>(header.n_atoms);
+    if (n_atoms > in.remaining() / (3 * in.real_size())) in.complain("there are no {} vectors", n_atoms);
+    std::vector<Vec3f> vectors(
+        std::min(n_atoms, static_cast<std::size_t>(std::max<std::int64_t>(n_wanted, 0))));
+    for (Vec3f& v : vectors) v = read_vector(in);
+    in.skip_reals(3 * (n_atoms - vectors.size()));
+    return vectors;
+}
+
+/// Box and atoms are in front of what the frame needs, and the kind of periodicity is behind it: that this
+/// is one shows that all before it was understood.
+void read_tpr_frame(const InputFile& file, const FrameNeeds& needs, Frame& frame) {
+    Cursor in(file);
+    const Header header = read_header(file, in);
+    frame = Frame{};
+    frame.time_ps = std::numeric_limits<double>::quiet_NaN();
+    if (header.has_box) frame.box = read_box(in);
+    in.skip_reals(static_cast<std::size_t>(header.n_thermostats));
+    read_atoms(in, header);
+    skip_rest_of_topology(in, header);
+    frame.positions = read_vectors(in, header, needs.atoms);
+    if (header.has_velocities)
+        frame.velocities = read_vectors(in, header, needs.velocities ? needs.atoms : 0);
+    if (!header.has_run_parameters) return;
+    if (const std::int32_t periodicity = in.int32(); periodicity < 0 || periodicity > 4)
+        in.complain("there is no kind of periodicity {}", periodicity);
+    in.flag();  // periodic molecules
+}
+
+Topology read_tpr_topology(const std::filesystem::path& path) {
+    const InputFile file(path);
+    Cursor in(file);
+    const Header header = read_header(file, in);
+    if (header.has_box) in.skip_reals(27);
+    in.skip_reals(static_cast<std::size_t>(header.n_thermostats));
+    return read_atoms(in, header);
+}
+
+/// The one frame that MD starts from.
+class TprCodec final : public FrameCodec {
+public:
+    std::optional<FrameHeader> locate(const InputFile& file, std::int64_t offset) override {
+        if (offset != 0) return std::nullopt;
+        Cursor in(file);
+        const Header header = read_header(file, in);
+        return FrameHeader{.offset = 0,
+                           .size = file.size(),
+                           .n_atoms = header.n_atoms,
+                           .step = 0,
+                           .time_ps = std::numeric_limits<double>::quiet_NaN()};
+    }
+    void decode(const InputFile& file, const FrameHeader& /*header*/, const FrameNeeds& needs,
+                Frame& frame) override {
+        read_tpr_frame(file, needs, frame);
+    }
+    void encode(const Frame& /*frame*/, const Topology* /*topology*/,
+                std::vector<std::byte>& /*out*/) override {
+        fail(ErrorKind::usage, "TPR files are only read");
+    }
+};
 
 }  // namespace
 
@@ -419,7 +479,12 @@ Format tpr_format() {
     format.name = "TPR";
     format.extensions = {".tpr"};
     format.description =
-        "GROMACS run input: names, types, molecules, masses and charges (versions 2020 to 2024)";
+        "GROMACS run input: names, types, bonds, molecules, masses and charges, and one frame (2020 to 2024)";
+    format.reads_frames = true;
+    format.stores_velocities = true;
+    format.exact = true;
+    format.plain_frames = false;
+    format.make_codec = [] { return std::make_unique<TprCodec>(); };
     format.read_topology = read_tpr_topology;
     return format;
 }

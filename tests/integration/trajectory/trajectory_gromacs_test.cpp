@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "coromd/trajectory/ndx.hpp"
+#include "coromd/trajectory/transform.hpp"
 #include "unit/trajectory/testing.hpp"
 
 namespace coromd::trajectory {
@@ -241,8 +242,50 @@ protected:
             EXPECT_EQ(atom.resname, names.atoms()[i].resname) << i;
             EXPECT_EQ(atom.resid, names.atoms()[i].resid) << i;
         }
+        // editconf writes three decimals, and velocities with four.
+        const Frame start = Trajectory(folder_ / name, "").frame(0);
+        const Frame theirs = read("names.gro").front();
+        EXPECT_LT(largest_difference(start.positions, theirs.positions), 0.000501F);
+        EXPECT_LT(largest_difference(start.velocities, theirs.velocities), 0.0000501F);
+        EXPECT_LT(largest_difference({start.box.a, start.box.b, start.box.c},
+                                     {theirs.box.a, theirs.box.b, theirs.box.c}),
+                  0.00001F);
+    }
+
+    /// Water and a peptide in a box of a kind, as t.tpr.
+    void make_peptide(const std::string& box, const std::string& mdp) {
+        std::filesystem::copy_file(
+            std::filesystem::path(COROMD_EXAMPLES) / "alanine_dipeptide/alanine_dipeptide.pdb",
+            folder_ / "a.pdb", std::filesystem::copy_options::overwrite_existing);
+        write_bytes(folder_ / "md.mdp", mdp);
+        gmx("pdb2gmx -f a.pdb -o p.gro -ff amber99sb-ildn -water tip3p");
+        gmx("editconf -f p.gro -o b.gro -d 0.9 -c -bt " + box);
+        gmx("solvate -cp b.gro -cs spc216.gro -p topol.top -o s.gro");
+        gmx("grompp -f md.mdp -c s.gro -p topol.top -o t.tpr -maxwarn 5");
+    }
+
+    /// Our transformation of `in` is what trjconv writes.
+    void expect_trjconv(const std::string& in, const std::string& arguments, const Transformation& ours,
+                        const std::string& input = "0\n", bool with_structure = true) {
+        SCOPED_TRACE(arguments);
+        gmx("trjconv -f " + in + (with_structure ? " -s t.tpr" : "") + " -o theirs.trr " + arguments, input);
+        const std::vector<Frame> theirs = read("theirs.trr");
+        std::size_t i = 0;
+        for_each_frame(Trajectory(folder_ / in, ""), {}, ours, [&](const Frame& frame) {
+            ASSERT_LT(i, theirs.size());
+            EXPECT_LT(largest_difference(frame.positions, theirs[i++].positions), 2e-6F) << i;
+        });
+        EXPECT_EQ(i, theirs.size());
     }
 };
+
+/// The molecule that is not water.
+std::vector<std::int32_t> select_peptide(const Topology& topology) {
+    std::vector<std::int32_t> atoms;
+    for (std::int32_t i = 0; i < topology.size(); ++i)
+        if (topology.atoms()[static_cast<std::size_t>(i)].molecule == 0) atoms.push_back(i);
+    return atoms;
+}
 
 constexpr const char* kMdp =
     "integrator = md\nnsteps = 10\ncutoff-scheme = verlet\ncoulombtype = cut-off\nrcoulomb = 0.8\nrvdw = "
@@ -250,15 +293,52 @@ constexpr const char* kMdp =
     "tcoupl = v-rescale\ntc-grps = system\ntau-t = 0.5\nref-t = 300\ngen-vel = yes\ndisre = simple\n";
 
 TEST_F(Tpr, SolvatedPeptide) {
-    std::filesystem::copy_file(
-        std::filesystem::path(COROMD_EXAMPLES) / "alanine_dipeptide/alanine_dipeptide.pdb",
-        folder_ / "a.pdb");
-    write_bytes(folder_ / "md.mdp", kMdp);
-    gmx("pdb2gmx -f a.pdb -o p.gro -ff amber99sb-ildn -water tip3p");
-    gmx("editconf -f p.gro -o b.gro -bt dodecahedron -d 0.9 -c");
-    gmx("solvate -cp b.gro -cs spc216.gro -p topol.top -o s.gro");
-    gmx("grompp -f md.mdp -c s.gro -p topol.top -o t.tpr -maxwarn 5");
+    make_peptide("dodecahedron", kMdp);
     expect_same("t.tpr");
+}
+
+TEST_F(Tpr, TransformationsAreThoseOfTrjconv) {
+    // Hot, and for long enough that molecules cross the faces of the box, whose size fluctuates.
+    const std::string mdp =
+        "integrator = md\nnsteps = 2000\ndt = 0.001\nnstxout = 200\nnstvout = 200\ncutoff-scheme = verlet\n"
+        "coulombtype = cut-off\nrcoulomb = 0.8\nrvdw = 0.8\ntcoupl = v-rescale\ntc-grps = system\n"
+        "tau-t = 0.05\nref-t = 400\ngen-vel = yes\ngen-temp = 200\npcoupl = c-rescale\ntau-p = 0.5\n"
+        "ref-p = 1\ncompressibility = 4.5e-5\n";
+    for (const std::string box : {"dodecahedron", "octahedron", "cubic"}) {
+        SCOPED_TRACE(box);
+        make_peptide(box, mdp);
+        gmx("mdrun -nt 1 -s t.tpr -deffnm t");
+        const Topology topology = read_topology(folder_ / "t.tpr");
+        EXPECT_EQ(topology.atoms().back().moltype, "SOL");
+        EXPECT_GT(static_cast<std::int64_t>(topology.bonds().size()), topology.size() / 2);
+        expect_trjconv("t.trr", "-pbc whole", make_whole(topology));
+        expect_trjconv("t.trr", "-pbc atom", wrap());
+        expect_trjconv("t.trr", "-pbc mol", wrap(topology, Unit::molecules));
+        expect_trjconv("t.trr", "-pbc mol -ur tric", wrap(topology, Unit::molecules, CellShape::triclinic));
+        expect_trjconv("t.trr", "-pbc mol -ur compact", wrap(topology, Unit::molecules, CellShape::compact));
+        expect_trjconv("t.trr", "-pbc res", wrap(topology, Unit::residues));
+
+        gmx("trjconv -f t.trr -s t.tpr -pbc atom -o cut.trr");
+        expect_trjconv("cut.trr", "-pbc nojump", unwrap(), "0\n", false);
+        // trjconv takes the middle between the outermost atoms for the centre: of one atom, or two, it is.
+        std::vector<std::int32_t> all;
+        for (std::int32_t i = 0; i < topology.size(); ++i) all.push_back(i);
+        write_ndx(folder_ / "two.ndx", {{"two", {4, 8}}, {"all", all}}, true);
+        expect_trjconv("t.trr", "-center -n two.ndx", centre({4, 8}), "0\n1\n");
+
+        gmx("trjconv -f t.trr -s t.tpr -pbc whole -o whole.trr");
+        const std::vector<std::int32_t> peptide = select_peptide(topology);
+        std::vector<double> masses;
+        for (const std::int32_t i : peptide)
+            masses.push_back(topology.atoms()[static_cast<std::size_t>(i)].mass_amu);
+        Frame reference = Trajectory(folder_ / "t.tpr", "").frame(0);
+        make_whole(topology).begin()(reference);
+        keep_atoms(reference, peptide);
+        expect_trjconv("whole.trr", "-fit rot+trans",
+                       fit(peptide, reference.positions, FitKind::rotation_translation, masses), "1\n0\n");
+        expect_trjconv("whole.trr", "-fit translation",
+                       fit(peptide, reference.positions, FitKind::translation, masses), "1\n0\n");
+    }
 }
 
 TEST_F(Tpr, NearlyEveryKindOfInteraction) {

@@ -129,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, FrameIndexOf, testing::Values(".xtc", ".trr", 
 TEST(FrameIndex, MissingFileAndUnknownFormat) {
     FrameIndex index("/nowhere/a.xtc");
     EXPECT_EQ(error_of([&] { index.refresh(); }).kind(), ErrorKind::system);
-    EXPECT_EQ(error_of([] { FrameIndex("a.tpr"); }).kind(), ErrorKind::usage);
+    EXPECT_EQ(error_of([] { FrameIndex("a.edr"); }).kind(), ErrorKind::usage);
     EXPECT_THAT(error_of([] { FrameIndex("a.unknown"); }).what(), testing::HasSubstr(".xtc"));
     EXPECT_EQ(error_of([&] { index.at(0); }).kind(), ErrorKind::usage);
 }

@@ -20,6 +20,7 @@ public:
     std::int32_t n_atoms = 8;
     std::int32_t n_waters = 2;
     std::int32_t unknown_type = -1;
+    std::int32_t periodicity = 0;
     bool doubles = false;
     std::string tag = "release";
 
@@ -63,13 +64,13 @@ private:
         xdr_text(tag);
         ints({n_atoms, 1, 0});
         reals(1);
-        ints({0, 1, 1, 0, 0, 1});
+        ints({1, 1, 1, 1, 0, 1});
         append_big_endian(out_, body_size);
     }
 
     void write_body() {
-        reals(27);  // box
-        reals(1);   // thermostat
+        for (int i = 0; i < 27; ++i) reals(1, i % 4 == 0 ? 3.0 : 0.0);  // box
+        reals(1);                                                       // thermostat
         const std::vector<std::string> names{"system", "PEP", "CA",  "HA", "ALA", "SOL",  "OW",
                                              "HW",     "",    "GLY", "CT", "H1",  "OW_x", "HW_x"};
         ints({static_cast<std::int32_t>(names.size())});
@@ -96,7 +97,26 @@ private:
         reals(3);  // a restrained position
         ints({0});
         ints({n_atoms});
-        reals(3 * static_cast<std::size_t>(n_atoms));
+        write_rest_of_topology();
+        for (int i = 0; i < 6 * n_atoms; ++i) reals(1, 0.125 * i);  // positions, velocities
+        ints({periodicity});
+        out_.push_back(std::byte{0});
+    }
+    void write_rest_of_topology() {
+        out_.push_back(std::byte{1});  // interactions between molecules
+        for (std::int32_t i = 0; i < (version >= 121 ? 94 : 93); ++i) i == 3 ? ints({1, 7}) : ints({0});
+        if (version < 128) ints({2, 6, 8});  // atom types
+        ints({1, 2});                        // a correction map of 2 by 2 points
+        reals(16);
+        for (int i = 0; i < 10; ++i) ints({1, 0});  // groups
+        ints({2, 0, 1});                            // their names
+        for (int i = 0; i < 9; ++i) ints({0});
+        ints({3});
+        for (int i = 0; i < 3; ++i) out_.push_back(std::byte{0});
+        if (version >= 120) {
+            append_big_endian(out_, std::int64_t{1});
+            ints({5});
+        }
     }
 
     void atom(double mass, double charge, std::int32_t residue, std::int32_t atomic_number) {
@@ -112,6 +132,8 @@ private:
         for (std::int32_t i = 0; i < n_lists; ++i) {
             if (i == 10) {
                 ints({4, 0, 0, 1, 2});
+            } else if (i == 64 && n_atoms_of_kind == 3) {
+                ints({4, 2, 0, 1, n_atoms_of_kind - 1});
             } else {
                 ints({0});
             }

@@ -11,6 +11,26 @@ protected:
         write_bytes(folder_ / "a.tpr", bytes);
         return read_topology(folder_ / "a.tpr");
     }
+    void expect_frame() {
+        const Trajectory start(folder_ / "a.tpr", folder_ / "a.tpr");
+        ASSERT_EQ(start.n_frames(), 1);
+        EXPECT_EQ(start.topology()->size(), 8);
+        const Frame frame = start.frame(0);
+        EXPECT_TRUE(std::isnan(frame.time_ps));
+        EXPECT_EQ(frame.box, (Box{{3, 0, 0}, {0, 3, 0}, {0, 0, 3}}));
+        ASSERT_EQ(frame.positions.size(), 8U);
+        ASSERT_EQ(frame.velocities.size(), 8U);
+        EXPECT_EQ(frame.positions[0], (Vec3f{0, 0.125F, 0.25F}));
+        EXPECT_EQ(frame.positions[7], (Vec3f{2.625F, 2.75F, 2.875F}));
+        EXPECT_EQ(frame.velocities[7], (Vec3f{5.625F, 5.75F, 5.875F}));
+        const Frame some = start.frame(0, {.atoms = 3, .velocities = false});
+        EXPECT_EQ(some.positions.size(), 3U);
+        EXPECT_FALSE(some.has_velocities());
+    }
+    Frame read_frame(const std::string& bytes) {
+        write_bytes(folder_ / "a.tpr", bytes);
+        return Trajectory(folder_ / "a.tpr", "").frame(0);
+    }
     Error error_with(const std::string& bytes) {
         return error_of([&] { read(bytes); });
     }
@@ -51,6 +71,8 @@ TEST_F(Tpr, EveryKnownVersionAndPrecision) {
             EXPECT_EQ(atoms[1].molecule, 0);
             EXPECT_EQ(atoms[4].molecule, 1);
             EXPECT_EQ(atoms[5].molecule, 2);
+            EXPECT_EQ(topology.bonds(), (std::vector<Bond>{{2, 3}, {2, 4}, {5, 6}, {5, 7}}));
+            expect_frame();
         }
     }
 }
@@ -81,6 +103,35 @@ TEST_F(Tpr, GromacsFileWithEveryKindOfInteraction) {
     EXPECT_EQ(topology.atoms()[10].element, "");
     EXPECT_EQ(topology.atoms()[59].moltype, "ION");
     EXPECT_EQ(topology.atoms()[59].molecule, 8);
+}
+
+TEST_F(Tpr, TheFrameOfAGromacsFile) {
+    const Frame frame = Trajectory(golden("exotic.tpr"), "").frame(0);
+    ASSERT_EQ(frame.positions.size(), 60U);
+    EXPECT_EQ(frame.box, (Box{{4, 0, 0}, {0, 4, 0}, {0, 0, 4}}));
+    for (const Vec3f& x : frame.positions) EXPECT_TRUE(std::abs(x.x) < 6 && std::abs(x.y) < 6) << x.x;
+}
+
+TEST_F(Tpr, AFrameThatDoesNotFitIsAnError) {
+    TprBuilder periodicity;
+    periodicity.periodicity = 17;
+    EXPECT_THAT(error_of([&] { read_frame(periodicity.build()); }).what(),
+                testing::HasSubstr("kind of periodicity 17"));
+    const std::string good = TprBuilder().build();
+    EXPECT_EQ(read_frame(good).positions.size(), 8U);
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        if (i % 3 == 0) {
+            EXPECT_EQ(error_of([&] { read_frame(good.substr(0, i)).n_atoms(); }).kind(),
+                      i == 0 ? ErrorKind::usage : ErrorKind::input);
+        }
+        std::string bad = good;
+        bad[i] = static_cast<char>(bad[i] ^ 0xff);
+        try {
+            EXPECT_EQ(read_frame(bad).positions.size(), 8U);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::input) << error.what();
+        }
+    }
 }
 
 TEST_F(Tpr, OtherVersionsAreNamed) {

@@ -178,7 +178,7 @@ TEST_F(TrajectoryOf, FailedReadIsTriedAgain) {
 TEST_F(TrajectoryOf, NeedsFilesThatHaveFrames) {
     EXPECT_EQ(error_of([] { Trajectory(std::vector<std::filesystem::path>{}, ""); }).kind(),
               ErrorKind::usage);
-    EXPECT_EQ(error_of([] { Trajectory("a.tpr", ""); }).kind(), ErrorKind::usage);
+    EXPECT_EQ(error_of([] { Trajectory("a.edr", ""); }).kind(), ErrorKind::usage);
 }
 
 }  // namespace

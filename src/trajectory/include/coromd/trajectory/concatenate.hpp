@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <vector>
 
 #include "coromd/trajectory/frame_writer.hpp"
 #include "coromd/trajectory/trajectory.hpp"
+#include "coromd/trajectory/transform.hpp"
 
 namespace coromd::trajectory {
 
@@ -38,8 +38,9 @@ struct ConcatenateOptions {
     bool invert_velocities_when_reversed = true;
     /// Only these atoms, in this order; empty: all.
     std::vector<std::int32_t> atoms{};
-    /// Called with each frame before it is written, with all its atoms.
-    std::function<void(Frame&)> transform{};
+    /// What is done to each frame before it is written, with all its atoms. Pieces are one pass: what
+    /// depends on the frames before sees them in the order in which they are written.
+    Transformation transform{};
     bool overwrite = false;
 };
 

@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <vector>
 
 #include "coromd/core/random.hpp"
 #include "coromd/trajectory/frame.hpp"
 #include "coromd/trajectory/trajectory.hpp"
+#include "coromd/trajectory/transform.hpp"
 
 namespace coromd::trajectory {
 
@@ -26,8 +26,9 @@ struct ExtractOptions {
     /// For maxwell_boltzmann: one per atom; empty: those of the structure file.
     std::vector<double> masses_amu;
     bool keep_centre_of_mass_motion = false;  ///< for maxwell_boltzmann: see draw_velocities()
-    /// Called with the frame before its velocities are changed and it is written.
-    std::function<void(Frame&)> transform;
+    /// What is done to the frame before its velocities are changed and it is written. Where that depends on
+    /// the frames before, they are read, too.
+    Transformation transform;
     bool overwrite = false;
 };
 

@@ -18,14 +18,14 @@ struct Vec3f {
 };
 static_assert(sizeof(Vec3f) == 3 * sizeof(float), "arrays of Vec3f are handed out as (n, 3) arrays of float");
 
-/// The periodic box: three vectors in nm, as GROMACS has them (a along x, b in the xy plane).
-/// All zero where the system is not periodic.
+/// The periodic box: three vectors in nm, as GROMACS has them (a along x, b in the xy plane) unless a
+/// transformation has rotated it. All zero where the system is not periodic.
 struct Box {
     Vec3f a;
     Vec3f b;
     Vec3f c;
 
-    bool periodic() const noexcept { return a.x != 0.0F || b.y != 0.0F || c.z != 0.0F; }
+    bool periodic() const noexcept { return *this != Box{}; }
     friend bool operator==(const Box&, const Box&) = default;
 };
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,16 @@ struct Inspection {
     std::int64_t n_good = 0;  ///< frames that can be decoded and hold finite numbers
     std::vector<Flaw> flaws{};
 
+    // Of the good frames; of no meaning where there is none.
+    std::int64_t n_atoms = 0;
+    std::int64_t first_step = 0;
+    std::int64_t last_step = 0;
+    double first_time_ps = 0.0;  ///< NaN where the file does not say
+    double last_time_ps = 0.0;
+    /// From the first to the second; empty where there are less than two.
+    std::optional<std::int64_t> nstout{};
+    std::optional<double> dt_ps{};
+
     bool ok() const noexcept { return flaws.empty(); }
 };
 
@@ -36,6 +48,17 @@ struct Inspection {
 /// extension.
 Inspection inspect(const std::filesystem::path& file,
                    const std::function<void(const InputFile&, const FrameHeader&)>& good = nullptr);
+
+/// How one file goes on where another ends.
+struct Seam {
+    std::string what;  ///< for a person
+    bool flaw = true;  ///< false for a frame that both have, which is counted once
+};
+
+/// What there is to say where two files, of which `before` is first, are read as one trajectory: another
+/// number of atoms, a time or a step that jumps or goes back, another distance of frames; or that the frame
+/// at the boundary is in both. Empty where `after` goes on as expected, or one of them has no good frame.
+std::optional<Seam> seam_between(const Inspection& before, const Inspection& after);
 
 /// Writes all good frames of `file` to `out`, byte for byte, and returns what was wrong.
 /// Throws Error(usage) where the format is not one of plain frames, there is no good frame, `out` has

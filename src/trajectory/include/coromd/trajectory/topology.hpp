@@ -27,22 +27,36 @@ struct Atom {
     bool has_mass() const noexcept { return mass_amu == mass_amu; }
 };
 
+/// Two atoms that stay next to each other, by their indices from 0: bonds of the force field, constraints,
+/// rigid water, virtual sites and the atoms that they hang on.
+struct Bond {
+    std::int32_t a = 0;
+    std::int32_t b = 0;
+
+    friend bool operator==(const Bond&, const Bond&) = default;
+};
+
 /// The atoms of a system, in the order of its trajectories.
 class Topology {
 public:
     Topology() = default;
-    explicit Topology(std::vector<Atom> atoms) : atoms_(std::move(atoms)) {}
+    explicit Topology(std::vector<Atom> atoms, std::vector<Bond> bonds = {})
+        : atoms_(std::move(atoms)), bonds_(std::move(bonds)) {}
 
     const std::vector<Atom>& atoms() const noexcept { return atoms_; }
+    /// Empty where the file has none: only TPR files do.
+    const std::vector<Bond>& bonds() const noexcept { return bonds_; }
     std::int64_t size() const noexcept { return static_cast<std::int64_t>(atoms_.size()); }
     /// Do all atoms come with a mass, as they do from a TPR file?
     bool has_masses() const noexcept;
 
 private:
     std::vector<Atom> atoms_;
+    std::vector<Bond> bonds_;
 };
 
-/// Some of the atoms, in the order of `indices`. Throws Error(usage) where one is out of range.
+/// Some of the atoms, in the order of `indices`, and the bonds among them. Throws Error(usage) where one is
+/// out of range.
 Topology subset(const Topology& topology, std::span<const std::int32_t> indices);
 
 /// Reads the atoms of a structure file; the format follows from the extension (.gro, .pdb, .tpr).
